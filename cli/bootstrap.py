@@ -1,0 +1,79 @@
+"""Install the workspace into a virtual environment: what `make up` and `make test` do first.
+
+Standard library only, and old syntax only, so that an old Python gets a sentence instead of a traceback.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PROJECTS = ["common", "federation", "edge", "bffs/web", "bffs/mobile", "bffs/iot", "cli", "demo"]
+# Extras of the workspace's own packages are in the lock already; `--no-deps` below leaves them out.
+LOCK = "requirements.lock"
+
+
+def fail(message):
+    sys.stderr.write("trivium: " + message + "\n")
+    raise SystemExit(1)
+
+
+def say(message):
+    sys.stderr.write("trivium: " + message + "\n")
+    sys.stderr.flush()
+
+
+def fingerprint():
+    """A digest of everything that decides what is installed: a change means installing again."""
+    digest = hashlib.sha256(sys.version.encode())
+    for name in [LOCK] + [project + "/pyproject.toml" for project in PROJECTS]:
+        with open(os.path.join(ROOT, name), "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
+
+
+def run(step, command):
+    """Run one step, showing its output only when it fails."""
+    started = time.time()
+    say(step + " ...")
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        sys.stderr.write(done.stdout.decode(errors="replace")[-4000:])
+        fail(step + " failed (the output is above). Mend that and run the same command again.")
+    say("%s: done in %.0f s" % (step, time.time() - started))
+
+
+def main():
+    if sys.version_info < (3, 11):
+        fail(
+            "Python 3.11 or newer is needed, this is %d.%d. Point to a newer one: make up PYTHON=python3.12"
+            % sys.version_info[:2]
+        )
+    try:
+        import venv  # noqa: F401
+        import ensurepip  # noqa: F401
+    except ImportError:
+        fail("this Python lacks the venv module. On Debian and Ubuntu: apt install python3-venv")
+    target = os.path.join(ROOT, sys.argv[1] if len(sys.argv) > 1 else ".venv")
+    marker = os.path.join(target, ".trivium-installed")
+    wanted = fingerprint()
+    try:
+        with open(marker) as file:
+            if file.read() == wanted:
+                return
+    except OSError:
+        pass
+    python = os.path.join(target, "bin", "python")
+    run("creating " + os.path.relpath(target, ROOT), [sys.executable, "-m", "venv", "--clear", target])
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    run("installing the locked packages (about a minute)", pip + ["-r", LOCK])
+    editable = [part for project in PROJECTS for part in ("-e", "./" + project)]
+    run("installing Trivium itself", pip + ["--no-build-isolation", "--no-deps"] + editable)
+    with open(marker, "w") as file:
+        file.write(wanted)
+
+
+if __name__ == "__main__":
+    main()
