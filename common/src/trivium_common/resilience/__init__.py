@@ -1,0 +1,1 @@
+"""What keeps one failure from becoming many: deadlines, breakers, bulkheads."""
