@@ -212,8 +212,10 @@ class ClientConnection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         call = self.call
         self._fields = []  # trailers are dropped
-        if call is not None and call.status:
+        if call is not None and call.status and not call.complete:
             call.complete = True
+            if not self._parser.should_keep_alive():
+                self._is_tainted = True
 
     # --- inside
 
@@ -248,16 +250,13 @@ class ClientConnection(asyncio.Protocol):
         self.call = call.connection = None
         self.served += 1
         self._head_bytes = 0
-        if self._is_tainted or not self.is_open or not self._can_keep_alive(call):
+        if self._is_tainted or not self.is_open:
             self.close()
             return
         if self._is_paused:
             self.resume_body()
         self._set_expiry(monotonic() + self._owner.idle_s)
         self._owner.take_back(self)
-
-    def _can_keep_alive(self, call: Call) -> bool:
-        return call.is_head or self._parser.should_keep_alive()
 
     def _fail(self, error: HttpError) -> None:
         call = self.call
