@@ -1,0 +1,1 @@
+"""Runs the public federation audit (graphql-hive/federation-gateway-audit) against the engine."""
