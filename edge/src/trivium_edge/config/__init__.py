@@ -1,0 +1,1 @@
+"""gateway.yaml: read with its lines, checked as a whole, turned into frozen typed objects."""
