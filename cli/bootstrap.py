@@ -2,6 +2,7 @@
 
 Standard library only, and old syntax only, so that an old Python gets a sentence instead of a traceback.
 """
+# ruff: noqa: I001, RUF005, S603, UP031, UP036 - newer forms would be a SyntaxError where the sentence is needed
 
 import hashlib
 import os

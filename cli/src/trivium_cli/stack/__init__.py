@@ -1,0 +1,1 @@
+"""`trivium up`: the whole stack as child processes of one terminal."""
