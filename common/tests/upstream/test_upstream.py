@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import time
 from types import NoneType
 
 import msgspec
@@ -186,11 +185,10 @@ async def test_a_hanging_upstream_is_left_at_the_deadline_and_after_three_at_onc
         with pytest.raises(UpstreamTimeout):
             await upstream.get("/orders/o1", type=Order)
 
-    started = time.monotonic()
     with pytest.raises(UpstreamUnavailable):
-        await upstream.get("/orders/o1", type=Order)
+        await upstream.get("/orders/o1", type=Order, timeout_s=60.0)
 
-    assert time.monotonic() - started < 0.05
+    assert len(fake.calls) == 3
     assert upstream.pending == 0
 
 

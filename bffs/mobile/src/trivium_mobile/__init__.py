@@ -1,0 +1,1 @@
+"""The mobile team's BFF: screens for phones as trimmed REST."""

@@ -32,6 +32,7 @@ from trivium_common.upstream.outcomes import (
 
 T = TypeVar("T")
 ParamValue = str | int | bool | Sequence[str] | None
+Params = Mapping[str, ParamValue]
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 # A call that starts with less than this may run out of time without any fault of the upstream.
@@ -108,7 +109,7 @@ class Upstream:
         path: str,
         *,
         type: type[T],
-        params: Mapping[str, ParamValue] | None = None,
+        params: Params | None = None,
         timeout_s: float | None = None,
     ) -> T:
         """GET `path` decoded as `type` (a msgspec Struct); members that it does not declare are skipped."""
@@ -139,7 +140,7 @@ class Upstream:
         method: str,
         path: str,
         type_: type[T],
-        params: Mapping[str, ParamValue] | None,
+        params: Params | None,
         json: object,
         timeout_s: float | None,
     ) -> T:
@@ -233,7 +234,7 @@ def _build_headers(budget_s: float, *, has_body: bool) -> list[tuple[bytes, byte
     return headers
 
 
-def _encode_params(params: Mapping[str, ParamValue] | None) -> str:
+def _encode_params(params: Params | None) -> str:
     """The query string: None left out, lists joined by commas, booleans as JSON spells them."""
     if not params:
         return ""
