@@ -34,12 +34,14 @@ class Supervisor:
         *,
         port_of: Callable[[int], int],
         on_healthy: Callable[[], Awaitable[None]],
+        stop_limit_s: float = STOP_LIMIT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._children = {child.name: child for child in children}
         self._console = console
         self._port_of = port_of
         self._on_healthy = on_healthy
+        self._stop_limit_s = stop_limit_s
         self._clock = clock
         self._stop_requested = asyncio.Event()
         self._revived = {child.name: asyncio.Event() for child in children}
@@ -63,7 +65,7 @@ class Supervisor:
         elif child.is_alive:
             child.is_reloading = True
             child.ask_to_stop()
-            asyncio.get_running_loop().call_later(STOP_LIMIT_S, child.kill, child.pid)
+            asyncio.get_running_loop().call_later(self._stop_limit_s, child.kill, child.pid)
 
     async def run(self, *helpers: Coroutine[Any, Any, None]) -> None:
         """Start everything at once and stay until the end; `helpers` run beside the children.
@@ -174,7 +176,7 @@ class Supervisor:
 
     async def _stop(self, keepers: dict[asyncio.Task[None], Child]) -> None:
         """SIGTERM to the edge, then to the others; SIGKILL to the groups of those that do not listen."""
-        give_up_at_s = self._clock() + STOP_LIMIT_S
+        give_up_at_s = self._clock() + self._stop_limit_s
         for task, child in keepers.items():
             if child.state is State.GIVEN_UP:
                 task.cancel()
