@@ -1,0 +1,1 @@
+"""The device team's BFF: minimal REST for devices."""

@@ -21,7 +21,7 @@ from trivium_common.resilience.bulkhead import BulkheadFull
 # What to tell a client when nothing says how long the upstream needs.
 DEFAULT_RETRY_AFTER_S = 1.0
 _FAILURE_STATUSES = frozenset({500, 502, 503})
-_TIMEOUTS = (http.ConnectTimeout, http.ReadTimeout, http.WriteTimeout, http.DeadlineExceeded)
+_TIMEOUTS = (http.ConnectTimeout, http.ReadTimeout, http.WriteTimeout, http.DeadlineExceeded, TimeoutError)
 
 
 class NoFairChance(Exception):
