@@ -16,25 +16,37 @@ from .errors import (
     ReadTimeout,
     WriteTimeout,
 )
+from .exchange import BrokenBody, ClientLeft, ClientTooSlow, DeadlinePassed, Exchange, RequestFault
 from .headers import Headers
 from .limits import PoolLimits, ServerLimits, Timeouts
+from .proxy_protocol import ProxyProtocol
+from .server import HttpServer, serve
 
 __all__ = [
     "BodyTooLarge",
+    "BrokenBody",
+    "ClientLeft",
+    "ClientTooSlow",
     "ConnectError",
     "ConnectTimeout",
     "ConnectionReset",
     "DeadlineExceeded",
+    "DeadlinePassed",
+    "Exchange",
     "Headers",
     "HttpClient",
     "HttpError",
     "HttpResponse",
+    "HttpServer",
     "PoolLimits",
     "PoolTimeout",
     "ProtocolError",
+    "ProxyProtocol",
     "ReadTimeout",
+    "RequestFault",
     "ServerLimits",
     "StreamedResponse",
     "Timeouts",
     "WriteTimeout",
+    "serve",
 ]
