@@ -1,0 +1,1 @@
+"""Upstreams to develop against: deterministic data, real writes, faults on demand."""

@@ -1,0 +1,1 @@
+"""An identity provider for development. Its secrets are published: never use it for anything real."""

@@ -1,0 +1,1 @@
+"""One module for each upstream service: its tables, its endpoints, its wiring."""

@@ -1,0 +1,82 @@
+"""Binds the port and serves one application until SIGTERM or SIGINT."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from trivium_demo.settings import Settings, StartFailure
+from trivium_demo.transport import TransportHttpProtocol
+
+log = logging.getLogger(__name__)
+
+_GRACE_S = 1
+_BACKLOG = 1024
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket.
+
+    Raises: StartFailure when the address cannot be bound.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[
+            0
+        ]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        raise StartFailure(
+            f"TRIVIUM_PORT: {settings.service} cannot listen on {where} ({error.strerror}): "
+            f"stop what uses it (`ss -ltnp`), or set TRIVIUM_HOST and TRIVIUM_PORT"
+        ) from error
+    return listener
+
+
+def serve(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way have a second to end, then they are cancelled."""
+    config = uvicorn.Config(
+        app,
+        http=TransportHttpProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Control trusts the peer's address: X-Forwarded-For must not replace it.
+        proxy_headers=False,
+        backlog=_BACKLOG,
+        # Longer than clients keep idle connections, so that it is they who close.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    host, port = listener.getsockname()[:2]
+    log.info("listening", extra={"host": host, "port": port})
+    server = _Server(config)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(server.serve(sockets=[listener]))
+    log.info("stopped")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn raises the signal again after it has stopped, which would end us with its number instead of 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        handled = (signal.SIGTERM, signal.SIGINT)
+        for number in handled:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in handled:
+                loop.remove_signal_handler(number)
