@@ -30,9 +30,11 @@ def store(call: Call) -> object:
     results = []
     for item in json.loads(call.body)["items"]:
         if item["value"] > 1000:
-            results.append({"status": "rejected", "code": "invalid_input", "detail": "too hot"})
+            results.append({"status": "rejected", "detail": "too hot"})
+        elif item["value"] == 0:
+            results.append({"status": "duplicate"})
         else:
-            results.append({"status": "accepted", "id": "r1"})
+            results.append({"status": "accepted"})
     return {"items": results}
 
 

@@ -49,9 +49,15 @@ async def test_a_batch_with_bad_items_keeps_the_good_ones_and_says_which_is_whic
     results = response.json()["items"]
     assert [result["status"] for result in results] == ["accepted", *["rejected"] * 7, "accepted"]
     assert [result.get("code") for result in results[1:3]] == ["invalid_input", "forbidden"]
-    assert results[3]["detail"] == "too hot"
+    assert results[3] == {"status": "rejected", "code": "invalid_input", "detail": "too hot"}
     assert response.json()["accepted"] == 2
     assert [item["value"] for item in sent(upstreams)] == [21.5, 5000, 22.0]
+
+
+async def test_a_reading_sent_again_is_acknowledged_as_a_duplicate(device: httpx.AsyncClient) -> None:
+    response = await device.post("/telemetry", json={**READING, "value": 0})
+
+    assert response.json() == {"accepted": 1, "items": [{"status": "duplicate"}]}
 
 
 async def test_a_reading_of_another_device_is_forbidden_and_not_forwarded(

@@ -23,7 +23,7 @@ MAX_DETAIL_CHARS = 200
 class ReadingIn(msgspec.Struct, forbid_unknown_fields=True):
     """A reading as a device sends it; `device_id` may be left out, since it can only be the sender."""
 
-    metric: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.-]{0,63}\Z")]
+    metric: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}\Z")]
     value: float
     at: Annotated[datetime, Meta(tz=True)]
     device_id: str | None = None

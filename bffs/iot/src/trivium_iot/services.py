@@ -35,9 +35,9 @@ class StoredReading(msgspec.Struct, frozen=True):
 
 
 class ItemResult(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of one reading of a batch; `code` and `detail` say why one was rejected."""
+    """What became of one reading of a batch: "duplicate" was stored before; `code` and `detail` say why not."""
 
-    status: Literal["accepted", "rejected"]
+    status: Literal["accepted", "duplicate", "rejected"]
     code: str | None = None
     detail: str | None = None
 

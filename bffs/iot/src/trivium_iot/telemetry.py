@@ -30,7 +30,7 @@ RETRY_AFTER_S = 1.0
 
 
 class TelemetryResult(msgspec.Struct):
-    """How many readings were accepted, and what became of each, in the order they came."""
+    """How many readings are stored now, and what became of each, in the order they came."""
 
     accepted: int
     items: list[ItemResult]
@@ -56,7 +56,7 @@ def telemetry_router(services: Services) -> APIRouter:
         if not readings:
             raise _refuse_all(verdicts)
         results = _merge(verdicts, await _store(services, readings))
-        accepted = sum(result.status == "accepted" for result in results)
+        accepted = sum(result.status != "rejected" for result in results)
         return json_answer(TelemetryResult(accepted, results), status=202, cache_control="no-store")
 
     return router
@@ -85,7 +85,16 @@ async def _store(services: Services, readings: list[StoredReading]) -> list[Item
 
 def _merge(verdicts: Sequence[Verdict], stored: Sequence[ItemResult]) -> list[ItemResult]:
     from_service = iter(stored)
-    return [_reject(verdict.error) if verdict.error else next(from_service) for verdict in verdicts]
+    return [
+        _reject(verdict.error) if verdict.error else _complete(next(from_service)) for verdict in verdicts
+    ]
+
+
+def _complete(result: ItemResult) -> ItemResult:
+    """The service says in words why it rejects; devices branch on codes."""
+    if result.status == "rejected" and result.code is None:
+        return ItemResult("rejected", InvalidInput.code, result.detail)
+    return result
 
 
 def _reject(error: CallerFault) -> ItemResult:
