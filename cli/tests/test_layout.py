@@ -14,7 +14,7 @@ def test_ports_are_those_of_the_documentation() -> None:
         "web": (3000,),
         "mobile": (3001,),
         "iot": (3002,),
-        "edge": (8000, 8443, 8001, 8100, 9091),
+        "edge": (8000, 8001, 8100, 9091),
         "users": (4001,),
         "products": (4002,),
         "orders": (4003,),

@@ -77,6 +77,8 @@ def build_environment(layout: Layout, inherited: Mapping[str, str]) -> dict[str,
     environment.update({f"REDIS_{role}_URL": layout.redis_url(role) for role in REDIS_ROLES})
     environment.setdefault("REDIS_URL", layout.redis_url("STATE"))
     environment.setdefault("TRIVIUM_LOG", "text")
+    # The edge lets requests finish, but not longer than the supervisor waits for it.
+    environment.setdefault("TRIVIUM_EDGE_DRAIN_TIMEOUT", "1s")
     environment.update(
         {
             f"TRIVIUM_{process.name.upper()}_URL": layout.url(process.name)

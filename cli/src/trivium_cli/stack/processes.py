@@ -69,7 +69,7 @@ PROCESSES: tuple[Process, ...] = (
     Process(
         "edge",
         ("trivium_edge", "run", "--config", "{config}"),
-        (EDGE_PORT, EDGE_TLS_PORT, EDGE_ADMIN_PORT, EDGE_STATUS_PORT, EDGE_METRICS_PORT),
+        (EDGE_PORT, EDGE_ADMIN_PORT, EDGE_STATUS_PORT, EDGE_METRICS_PORT),
         Tier.EDGE,
         EDGE_STATUS_PORT,
     ),
