@@ -58,7 +58,7 @@ EXAMPLES = (
         "device: send readings, each is answered for itself",
         "/api/iot/telemetry",
         "iot_api_key",
-        200,
+        202,
         json='{"items": [{"metric": "temperature", "value": 21.5, "at": "2026-01-01T00:00:00Z"}]}',
         needs="iot",
     ),
