@@ -1,0 +1,1 @@
+"""From the client's text to a checked, merged operation whose conditions are decided."""

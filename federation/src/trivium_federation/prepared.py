@@ -1,0 +1,85 @@
+"""Everything about one operation that does not change between requests: its plan and the shape of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from graphql import GraphQLSchema
+
+from trivium_federation.execute.response_shape import ResponseShape
+from trivium_federation.operation.document import Operation
+from trivium_federation.operation.normalise import Normaliser
+from trivium_federation.operation.selection import KeySpace
+from trivium_federation.options import Limits
+from trivium_federation.planner.graph import SchemaGraph
+from trivium_federation.planner.plan import FetchPlan
+from trivium_federation.planner.planning import make_plan
+from trivium_federation.planner.requests import OperationFrame
+from trivium_federation.supergraph.api import build_api_schema
+from trivium_federation.supergraph.load import load_supergraph, parse_supergraph
+from trivium_federation.supergraph.model import Supergraph
+
+
+@dataclass(slots=True)
+class Schema:
+    """A supergraph with what is derived from it once."""
+
+    supergraph: Supergraph
+    api: GraphQLSchema
+    field_names: frozenset[str]
+    graphs: dict[frozenset[str], SchemaGraph] = field(default_factory=dict)
+
+    @classmethod
+    def from_sdl(cls, sdl: str) -> Schema:
+        """Raises: SupergraphError."""
+        document = parse_supergraph(sdl)
+        supergraph = load_supergraph(document)
+        names = frozenset(name for info in supergraph.types.values() for name in info.fields)
+        return cls(supergraph, build_api_schema(document), names)
+
+    def graph(self, labels: frozenset[str]) -> SchemaGraph:
+        """The graph for a set of active override labels."""
+        if labels not in self.graphs:
+            if len(self.graphs) >= 64:  # each label doubles the sets; old ones are cheap to rebuild
+                self.graphs.clear()
+            self.graphs[labels] = SchemaGraph(self.supergraph, labels)
+        return self.graphs[labels]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedOperation:
+    """A plan with the shape of its answer."""
+
+    plan: FetchPlan
+    shape: ResponseShape
+    has_introspection: bool
+
+
+def prepare(
+    schema: Schema,
+    operation: Operation,
+    conditions: Mapping[str, bool],
+    labels: frozenset[str],
+    limits: Limits,
+    deadline: float,
+) -> PreparedOperation:
+    """Plan an operation for one set of condition values. Raises: PlanningError."""
+    supergraph = schema.supergraph
+    keys = KeySpace(operation.own_names - supergraph.fieldset_names, schema.field_names)
+    normaliser = Normaliser(supergraph, operation.fragments, conditions, keys)
+    root = supergraph.root_types[operation.kind]
+    selection = normaliser.select(root, [operation.node.selection_set])
+    frame = OperationFrame(operation.kind, {rule.name: rule.definition for rule in operation.rules})
+    plan = make_plan(
+        schema.graph(labels),
+        normaliser,
+        selection,
+        frame,
+        max_positions=limits.max_planned_positions,
+        deadline=deadline,
+    )
+    shape = ResponseShape(
+        supergraph, operation.fragments, conditions, keys, root, operation.node.selection_set
+    )
+    return PreparedOperation(plan, shape, shape.has_root("local"))

@@ -1,0 +1,1 @@
+"""From the text of a supergraph to immutable tables."""

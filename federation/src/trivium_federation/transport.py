@@ -1,0 +1,52 @@
+"""What the engine needs of the world outside: a way to send one GraphQL request to one subgraph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from trivium_federation.errors import FederationError
+
+
+class TransportError(FederationError):
+    """Nothing usable came from a subgraph. The message is shown to clients: it must name no internals."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubgraphRequest:
+    """One request. `body` is JSON, `deadline` a monotonic time in seconds that the call must not outlive."""
+
+    subgraph: str
+    url: str
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubgraphResponse:
+    """What came back, unread."""
+
+    status: int
+    body: bytes
+    content_type: str | None = None
+
+
+class Transport(Protocol):
+    """Sends requests; calls may overlap."""
+
+    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+        """Send and wait for the whole answer. Raises: TransportError. Safe to cancel."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """What belongs to one client request: headers for subgraphs, its deadline, and override labels that are on."""
+
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    deadline: float | None = None
+    request_id: str = ""
+    overrides: frozenset[str] = field(default_factory=frozenset)
+    extensions: Mapping[str, object] = field(default_factory=dict)
