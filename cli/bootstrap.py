@@ -35,15 +35,31 @@ def fingerprint():
     return digest.hexdigest()
 
 
-def run(step, command):
-    """Run one step, showing its output only when it fails."""
+def run(step, command, count_packages=0):
+    """Run one step. A terminal sees how far it is; its whole output is shown only when it fails."""
     started = time.time()
     say(step + " ...")
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode != 0:
-        sys.stderr.write(done.stdout.decode(errors="replace")[-4000:])
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output, collected = [], 0
+    for line in process.stdout:
+        output.append(line.decode(errors="replace"))
+        collected += output[-1].startswith("Collecting ")
+        if count_packages and sys.stderr.isatty():
+            doing = " ".join(output[-1].split()[:2])[:40]
+            sys.stderr.write("\r\033[K  %d of %d packages: %s" % (collected, count_packages, doing))
+            sys.stderr.flush()
+    if count_packages and sys.stderr.isatty():
+        sys.stderr.write("\r\033[K")
+    if process.wait() != 0:
+        sys.stderr.write("".join(output)[-4000:])
         fail(step + " failed (the output is above). Mend that and run the same command again.")
     say("%s: done in %.0f s" % (step, time.time() - started))
+
+
+def count_lock():
+    """About how many packages the lock installs."""
+    with open(os.path.join(ROOT, LOCK)) as file:
+        return sum("==" in line for line in file)
 
 
 def main():
@@ -68,8 +84,17 @@ def main():
         pass
     python = os.path.join(target, "bin", "python")
     run("creating " + os.path.relpath(target, ROOT), [sys.executable, "-m", "venv", "--clear", target])
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    run("installing the locked packages (about a minute)", pip + ["-r", LOCK])
+    pip = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--progress-bar",
+        "off",
+    ]
+    run("installing the locked packages (about a minute)", pip + ["-r", LOCK], count_lock())
     editable = [part for project in PROJECTS for part in ("-e", "./" + project)]
     run("installing Trivium itself", pip + ["--no-build-isolation", "--no-deps"] + editable)
     with open(marker, "w") as file:
