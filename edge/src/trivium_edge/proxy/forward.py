@@ -110,9 +110,10 @@ async def _stream_up(
     """Send the request with its body as it comes; stops when the upstream answers early or breaks."""
     length = exchange.content_length
     is_chunked = length is None
-    head.append(
-        b"transfer-encoding: chunked\r\n\r\n" if is_chunked else b"content-length: %d\r\n\r\n" % length
-    )
+    if length is None:
+        head.append(b"transfer-encoding: chunked\r\n\r\n")
+    else:
+        head.append(b"content-length: %d\r\n\r\n" % length)
     connection.start(call, b"".join(head), is_whole=False)
     while not call.status and call.error is None:
         chunks = exchange.take_body()
