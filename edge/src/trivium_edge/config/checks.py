@@ -4,7 +4,6 @@ Errors make the configuration unusable; warnings name what is legal and probably
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from trivium_common.auth.development import is_development_api_key_hash
@@ -12,7 +11,8 @@ from trivium_edge.config.expressions import find_rewrite_problems
 from trivium_edge.config.models import GatewayConfig, RouteSettings
 from trivium_edge.config.positions import Fault, Node, PathPart, Severity, spell_path
 from trivium_edge.development import is_development_admin_hash
-from trivium_edge.routing.pattern import PathPattern, parse_pattern
+from trivium_edge.routing.entries import RouteEntry, compile_entries
+from trivium_edge.routing.pattern import parse_pattern
 from trivium_edge.routing.table import RouteTable, SameRequests
 
 
@@ -45,30 +45,17 @@ class _Teller:
         return f"{at.file}:{at.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A route as the table wants it, with its place in the configuration."""
-
-    index: int
-    pattern: PathPattern
-    hosts: tuple[str, ...]
-    methods: frozenset[str]
-
-
 def _find_route_errors(config: GatewayConfig, tell: _Teller) -> Iterator[Fault]:
-    entries = []
     for index, route in enumerate(config.routes):
         try:
-            pattern = parse_pattern(route.uri)
+            parse_pattern(route.uri)
         except ValueError as error:
             yield tell(["routes", index, "uri"], str(error))
-            continue
-        entries.append(_Entry(index, pattern, route.hosts, frozenset(route.methods)))
         yield from _find_filter_errors(config, route, index, tell)
-    yield from _find_hidden(config, entries, tell)
+    yield from _find_hidden(config, compile_entries(config), tell)
 
 
-def _find_hidden(config: GatewayConfig, entries: list[_Entry], tell: _Teller) -> Iterator[Fault]:
+def _find_hidden(config: GatewayConfig, entries: list[RouteEntry], tell: _Teller) -> Iterator[Fault]:
     """Each pass names one route that is never reached and goes on without it."""
     while True:
         try:

@@ -107,13 +107,13 @@ class TokenIssuer(Strict):
         default=None,
         description="Where its keys are fetched; default: the metadata's jwks_uri, on the host of discovery_url.",
     )
-    audiences: tuple[Text, ...] = Field(
+    audiences: Annotated[tuple[Text, ...], FROM_COMMAS] = Field(
         default=("trivium",), min_length=1, description="`aud` must hold one of these."
     )
-    algorithms: tuple[Literal["RS256", "PS256", "ES256", "Ed25519"], ...] = Field(
+    algorithms: Annotated[tuple[Literal["RS256", "PS256", "ES256", "Ed25519"], ...], FROM_COMMAS] = Field(
         default=("RS256",), min_length=1, description="Signature algorithms that are accepted."
     )
-    token_types: tuple[Literal["at+jwt", "jwt"], ...] = Field(
+    token_types: Annotated[tuple[Literal["at+jwt", "jwt"], ...], FROM_COMMAS] = Field(
         default=("at+jwt",),
         min_length=1,
         description="The `typ` header. `jwt` admits providers that predate RFC 9068, and may admit id tokens.",

@@ -90,10 +90,11 @@ class BreakerSettings(Strict):
 class KeepalivePool(Strict):
     """Connections to each node that are kept open, per worker."""
 
-    size: Count = Field(default=128, ge=1, le=10_000, description="Connections per node.")
+    max_connections: Count = Field(default=256, ge=1, le=10_000, description="Connections per node.")
+    size: Count = Field(default=128, ge=1, le=10_000, description="Of them, how many may stay open unused.")
     idle_timeout: Seconds = Field(default=60.0, description="After which an idle connection is closed.")
     requests: Count = Field(default=1000, ge=1, description="Requests over one connection.")
-    max_pending: Count = Field(default=256, ge=0, description="Requests that may wait for a connection.")
+    max_pending: Count = Field(default=1024, ge=0, description="Requests that may wait for a connection.")
 
 
 class UpstreamSettings(Strict):

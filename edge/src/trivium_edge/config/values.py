@@ -116,7 +116,7 @@ def _check_url(value: str, schemes: tuple[str, ...], expected: str) -> str:
         is_sound = is_sound and parts.scheme in schemes and not parts.username and not parts.query
     if not is_sound or any(char.isspace() or ord(char) < 32 for char in value):
         raise ValueError(f"expected {expected}")
-    return value.rstrip("/")
+    return value
 
 
 def _check_origin(value: str) -> str:
@@ -125,7 +125,7 @@ def _check_origin(value: str) -> str:
     expected = (
         "an address such as http://127.0.0.1:3000, https://host or unix:///run/web.sock, without a path"
     )
-    value = _check_url(value, ("http", "https"), expected)
+    value = _check_url(value, ("http", "https"), expected).rstrip("/")
     if urlsplit(value).path:
         raise ValueError(f"expected {expected}; a path belongs into the route's proxy-rewrite")
     return value

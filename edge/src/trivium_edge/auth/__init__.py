@@ -1,0 +1,1 @@
+"""Who calls: access tokens, API keys, and the consumer, subject and client kind they stand for."""

@@ -1,0 +1,1 @@
+"""How supervisor and workers talk: one Unix socket pair for each worker, JSON lines both ways."""

@@ -1,0 +1,1 @@
+"""What the edge tells about its requests: counters, the access log, decisions. Never blocks, keeps no secrets."""
