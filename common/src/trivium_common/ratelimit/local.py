@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from trivium_common.ratelimit.rules import Rule
 from trivium_common.ratelimit.store import KeyStore
@@ -60,17 +60,12 @@ class LocalLimiter:
             )
         if state is not None:
             store.young[key] = state
-        return refusal(limit, remaining, retry_us, reset_us, self._name)
+        return verdict_of((False, limit, remaining, retry_us, 0, reset_us), self._name)
 
     def peek_nowait(self, key: str, cost: int = 1) -> Verdict:
         """What `take_nowait` would answer now; nothing is taken."""
         now_us = self._clock_ns() // 1000
-        _, allowed, limit, remaining, retry_us, delay_us, reset_us = self._take(
-            self._store.look(key), now_us, cost
-        )
-        if not allowed:
-            return refusal(limit, remaining, retry_us, reset_us, self._name)
-        return Verdict(True, limit, remaining, 0.0, delay_us / 1e6, reset_us / 1e6, self._name)
+        return verdict_of(self._take(self._store.look(key), now_us, cost)[1:], self._name)
 
     def charge_nowait(self, key: str, extra: int) -> None:
         """Charge `extra` after the fact, into debt up to the bound of each window."""
@@ -92,7 +87,8 @@ class LocalLimiter:
         return remaining / limit if allowed else -1.0
 
 
-def refusal(limit: int, remaining: int, retry_us: int, reset_us: int, rule: str) -> Verdict:
-    """The verdict on a refused request, from an algorithm's figures."""
+def verdict_of(figures: Sequence[int], rule: str) -> Verdict:
+    """The verdict that (allowed, limit, remaining, retry_after_us, delay_us, reset_us) stand for."""
+    allowed, limit, remaining, retry_us, delay_us, reset_us = figures
     retry_after_s = math.inf if retry_us == NEVER_US else retry_us / 1e6
-    return Verdict(False, limit, remaining, retry_after_s, 0.0, reset_us / 1e6, rule)
+    return Verdict(allowed == 1, limit, remaining, retry_after_s, delay_us / 1e6, reset_us / 1e6, rule)

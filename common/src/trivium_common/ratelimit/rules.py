@@ -1,7 +1,7 @@
 """A rule: one or more windows that a key must satisfy together."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from trivium_common.ratelimit.verdict import NEVER_US, State, Taken
 
@@ -9,9 +9,15 @@ from trivium_common.ratelimit.verdict import NEVER_US, State, Taken
 class Window(Protocol):
     """One algorithm with its figures: pure functions of (state, now, cost), no clock and no store of its own."""
 
+    kind: ClassVar[str]
+
     @property
-    def kind(self) -> str:
-        """Name of the algorithm, as in the configuration."""
+    def figures(self) -> tuple[int, int]:
+        """The algorithm's own two whole numbers, as its script takes them."""
+
+    @property
+    def max_debt(self) -> int:
+        """How far `charge` may go past the limit."""
 
     @property
     def limit(self) -> int:

@@ -7,6 +7,7 @@ timer and nothing is ever scanned: each new key pays for dropping a few dead one
 
 from collections.abc import Callable
 
+from trivium_common.ratelimit.keys import bounded_key
 from trivium_common.ratelimit.verdict import State
 
 # Keys without room of their own share this one; no caller's key can be equal to it.
@@ -48,7 +49,8 @@ class KeyStore:
     def find(self, key: str, now_us: int) -> tuple[str, State]:
         """State of a key that is not young, and the key to keep it under (its own or the overflow's)."""
         self._move_on(now_us)
-        state = self._old.pop(key, None)
+        key = bounded_key(key)
+        state = self.young.get(key) or self._old.pop(key, None)
         if state is not None:
             return key, state
         if len(self) >= self._max_keys and not self._make_room(now_us):
@@ -58,10 +60,12 @@ class KeyStore:
 
     def look(self, key: str) -> State:
         """State of `key` without counting as use."""
+        key = bounded_key(key)
         return self.young.get(key) or self._old.get(key)
 
     def forget(self, key: str) -> None:
         """Drop the state of `key`."""
+        key = bounded_key(key)
         self.young.pop(key, None)
         self._old.pop(key, None)
 

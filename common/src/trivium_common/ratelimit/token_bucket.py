@@ -1,31 +1,10 @@
 """Token bucket: tokens flow in at a steady rate up to `burst`; a request takes `cost` of them."""
 
 from dataclasses import dataclass, field
-from fractions import Fraction
+from typing import ClassVar
 
+from trivium_common.ratelimit.exact import check_limit, flow
 from trivium_common.ratelimit.verdict import NEVER_US, State, Taken
-
-# Lua knows only doubles: below this every sum, product and floor of a quotient of ours is exact.
-MAX_EXACT = 2**52
-
-
-def flow(rate: float, period_s: float, capacity: int) -> tuple[int, int]:
-    """`rate` per `period_s` as whole numbers (units per microsecond, units per token).
-
-    With them all arithmetic is exact, in Python and in Lua: no drift, and a retry time that is true to
-    the microsecond.
-
-    Raises: ValueError, when the rate is not positive or `capacity` tokens exceed what Lua can count.
-    """
-    if rate <= 0 or period_s <= 0:
-        raise ValueError("rate and period_s must be above 0")
-    per_us = Fraction(str(rate)) / (Fraction(str(period_s)) * 1_000_000)
-    exact = per_us.limit_denominator(MAX_EXACT // max(1, capacity))
-    if exact <= 0:
-        raise ValueError(
-            f"{rate} per {period_s} s with room for {capacity} is more than can be counted exactly"
-        )
-    return exact.numerator, exact.denominator
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +14,22 @@ class TokenBucket:
     Lets through at most `burst + rate * t / period_s` in any stretch of t seconds.
     """
 
+    kind: ClassVar[str] = "token_bucket"
+
     rate: float
     burst: int
     period_s: float = 1.0
     max_debt: int = 0
-    kind: str = field(default="token_bucket", init=False, repr=False)
-    refill: int = field(init=False, repr=False)
-    unit: int = field(init=False, repr=False)
+    figures: tuple[int, int] = field(init=False, repr=False)
     capacity: int = field(init=False, repr=False)
     horizon_us: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.burst < 1 or self.max_debt < 0:
-            raise ValueError("burst must be at least 1 and max_debt at least 0")
+        check_limit(self.burst, self.max_debt, "burst")
         refill, unit = flow(self.rate, self.period_s, self.burst + self.max_debt)
-        derived = {
-            "refill": refill,
-            "unit": unit,
-            "capacity": self.burst * unit,
-            "horizon_us": -(-(self.burst + self.max_debt) * unit // refill),
-        }
-        for name, value in derived.items():
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "figures", (refill, unit))
+        object.__setattr__(self, "capacity", self.burst * unit)
+        object.__setattr__(self, "horizon_us", -(-(self.burst + self.max_debt) * unit // refill))
 
     @property
     def limit(self) -> int:
@@ -65,32 +38,36 @@ class TokenBucket:
 
     def take(self, state: State, now_us: int, cost: int) -> Taken:
         """Take `cost` tokens, or say when they will be there. A refusal leaves the state as it was."""
-        level = self.level(state, now_us)
-        unit = self.unit
+        refill, unit = self.figures
+        capacity = self.capacity
+        # Written out instead of calling `level`: this is what every request pays.
+        if state is None:
+            level = capacity
+        else:
+            level, at_us = state
+            if now_us > at_us:
+                level += (now_us - at_us) * refill
+                if level > capacity:
+                    level = capacity
         need = cost * unit
         if level >= need:
             level -= need
-            reset_us = -(-(self.capacity - level) // self.refill)
+            reset_us = -((level - capacity) // refill)
             return (level, now_us), True, self.burst, level // unit, 0, 0, reset_us
-        refill = self.refill
-        retry_us = NEVER_US if need > self.capacity else -((level - need) // refill)
-        reset_us = -(-(self.capacity - level) // refill)
-        return state, False, self.burst, level // unit if level > 0 else 0, retry_us, 0, reset_us
+        retry_us = -((level - need) // refill) if need <= capacity else NEVER_US
+        remaining = level // unit if level > 0 else 0
+        return state, False, self.burst, remaining, retry_us, 0, -((level - capacity) // refill)
 
     def charge(self, state: State, now_us: int, extra: int) -> State:
         """Take `extra` tokens whether they are there or not, down to a debt of `max_debt`."""
-        level = self.level(state, now_us) - extra * self.unit
-        return max(level, -self.max_debt * self.unit), now_us
+        refill, unit = self.figures
+        level = level_at(state, now_us, refill, self.capacity) - extra * unit
+        return max(level, -self.max_debt * unit), now_us
 
-    def level(self, state: State, now_us: int) -> int:
-        """Units in the bucket at `now_us`."""
-        if state is None:
-            return self.capacity
-        level: int = state[0]
-        elapsed_us = now_us - state[1]
-        # A clock that was set back gives nothing, and refilling goes on from the new time.
-        if elapsed_us > 0:
-            level += elapsed_us * self.refill
-            if level > self.capacity:
-                return self.capacity
-        return level
+
+def level_at(state: State, now_us: int, refill: int, capacity: int) -> int:
+    """Units in a bucket at `now_us`; a clock that was set back refills nothing and goes on from there."""
+    if state is None:
+        return capacity
+    level: int = state[0] + max(0, now_us - state[1]) * refill
+    return min(capacity, level)

@@ -1,0 +1,159 @@
+"""Limits that all workers and nodes share through Redis: exact, and bounded in time when Redis is away."""
+
+import asyncio
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
+
+from trivium_common.ratelimit.keys import bounded_key
+from trivium_common.ratelimit.local import DEFAULT_MAX_KEYS, LocalLimiter, verdict_of
+from trivium_common.ratelimit.rules import Rule
+from trivium_common.ratelimit.scripts import call_form
+from trivium_common.ratelimit.verdict import Verdict
+from trivium_common.redis.link import ErrorReply, Reply
+from trivium_common.redis.links import Links
+
+
+class WhenAway(StrEnum):
+    """What a request gets while Redis cannot be asked (`fault_tolerant`)."""
+
+    ALLOW = "allow"
+    REFUSE = "refuse"
+    LOCAL = "local"
+
+
+class SharedLimiter:
+    """One rule over many keys, counted in Redis by Redis's clock.
+
+    A take answers within the links' bound whatever happens to Redis. `clock_us` is for tests: scripts then
+    count by it instead of Redis's TIME.
+    """
+
+    def __init__(
+        self,
+        rule: Rule,
+        links: Links,
+        *,
+        when_away: WhenAway = WhenAway.ALLOW,
+        refuse_for_s: float = 1.0,
+        clock_us: Callable[[], int] | None = None,
+    ) -> None:
+        self.rule = rule
+        self._links = links
+        self._when_away = when_away
+        self._refuse_for_s = refuse_for_s
+        self._clock_us = clock_us
+        self._form = form = call_form(rule)
+        self._stand_in = (
+            LocalLimiter(rule, max_keys=DEFAULT_MAX_KEYS) if when_away is WhenAway.LOCAL else None
+        )
+        self._limit = rule.max_cost
+        # Everything of a call but its key and its cost is the same each time.
+        count = 3 + 1 + form.logs + 4 + len(form.windows)
+        by_sha = _head(count, (b"EVALSHA", form.script.sha, b"%d" % (1 + form.logs)))
+        by_text = _head(count, (b"EVAL", form.script.text, b"%d" % (1 + form.logs)))
+        self._heads = (by_sha, by_text)
+        self._tail = _bulk((form.ttl_ms, *form.windows))
+        self._middle = {(what, cost): self._cost_part(what, cost) for what in _WHAT for cost in range(1, 17)}
+        self.uncertain = 0
+        links.load_on_connect((b"SCRIPT", b"LOAD", form.script.text))
+
+    def take(self, key: str, cost: int = 1) -> "asyncio.Future[Verdict]":
+        """Take `cost` for `key`, or say when to come back.
+
+        The call goes out at once, with all others of this loop tick. Cancelling the future does not take the
+        cost back.
+        """
+        return self._ask(b"take", key, cost)
+
+    def peek(self, key: str, cost: int = 1) -> "asyncio.Future[Verdict]":
+        """What `take` would answer now; nothing is taken."""
+        return self._ask(b"peek", key, cost)
+
+    def charge_nowait(self, key: str, extra: int) -> None:
+        """Charge `extra` after the fact; sent and not waited for. Lost when Redis is away."""
+        key = bounded_key(key)
+        if not self._send(b"charge", key, extra, partial(self._settle_charge, key, extra), 0):
+            self.uncertain += 1
+
+    def _ask(self, what: bytes, key: str, cost: int) -> "asyncio.Future[Verdict]":
+        future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+        key = bounded_key(key)
+        settle = partial(self._settle, future, what, key, cost)
+        if not self._send(what, key, cost, settle, 0):
+            self._settle_uncertain(future, key, cost)
+        return future
+
+    def _send(self, what: bytes, key: str, cost: int, settle: Callable[[Reply], None], head: int) -> bool:
+        keys = self._form.keys(key)
+        middle = self._middle.get((what, cost)) or self._cost_part(what, cost)
+        if self._clock_us is not None:
+            middle = _bulk((b"%d" % self._clock_us(),)) + middle[_EMPTY_SIZE:]
+        parts = [self._heads[head], *(b"$%d\r\n%b\r\n" % (len(k), k) for k in keys), middle, self._tail]
+        return self._links.send_nowait(keys[0], b"".join(parts), settle)
+
+    def _settle(
+        self, future: "asyncio.Future[Verdict]", what: bytes, key: str, cost: int, reply: Reply
+    ) -> None:
+        if type(reply) is list:
+            if not self._links.availability.is_up:
+                self._links.availability.succeeded()
+            if not future.done():
+                future.set_result(verdict_of(reply, self.rule.name))
+            return
+        if type(reply) is ErrorReply and reply.code == "NOSCRIPT":
+            # Flushed, or a server that took over: sending the text loads it again.
+            settle = partial(self._settle_last, future, key, cost)
+            if self._send(what, key, cost, settle, 1):
+                return
+        self._settle_last(future, key, cost, reply)
+
+    def _settle_last(self, future: "asyncio.Future[Verdict]", key: str, cost: int, reply: Reply) -> None:
+        if type(reply) is list:
+            if not future.done():
+                future.set_result(verdict_of(reply, self.rule.name))
+            return
+        self._links.availability.failed(str(reply))
+        self._settle_uncertain(future, key, cost)
+
+    def _settle_uncertain(self, future: "asyncio.Future[Verdict]", key: str, cost: int) -> None:
+        self.uncertain += 1
+        if future.done():
+            return
+        if self._stand_in is not None:
+            future.set_result(self._stand_in.take_nowait(key, cost)._replace(is_certain=False))
+            return
+        allowed = self._when_away is WhenAway.ALLOW
+        retry_after_s = 0.0 if allowed else self._refuse_for_s
+        remaining = self._limit if allowed else 0
+        future.set_result(
+            Verdict(allowed, self._limit, remaining, retry_after_s, 0.0, retry_after_s, self.rule.name, False)
+        )
+
+    def _settle_charge(self, key: str, extra: int, reply: Reply) -> None:
+        is_unknown = type(reply) is ErrorReply and reply.code == "NOSCRIPT"
+        if not (is_unknown and self._send(b"charge", key, extra, self._settle_last_charge, 1)):
+            self._settle_last_charge(reply)
+
+    def _settle_last_charge(self, reply: Reply) -> None:
+        if reply != 1:
+            self.uncertain += 1
+            self._links.availability.failed(str(reply))
+
+    @staticmethod
+    def _cost_part(what: bytes, cost: int) -> bytes:
+        return _bulk((b"", what, b"%d" % cost))
+
+
+_WHAT = (b"take", b"peek", b"charge")
+
+
+def _bulk(parts: tuple[bytes, ...]) -> bytes:
+    return b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
+
+
+_EMPTY_SIZE = len(_bulk((b"",)))
+
+
+def _head(count: int, parts: tuple[bytes, ...]) -> bytes:
+    return b"*%d\r\n" % count + _bulk(parts)

@@ -1,0 +1,86 @@
+"""The links that lead to a target: one for a server or a Sentinel's master, one for each master of a Cluster."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from trivium_common.redis.availability import Availability
+from trivium_common.redis.cluster import ClusterLinks
+from trivium_common.redis.handover import connector
+from trivium_common.redis.link import Link, LinkState, Settle
+from trivium_common.redis.target import Topology, parse_target
+
+
+class Links(Protocol):
+    """Where commands go, whatever stands behind the URL."""
+
+    availability: Availability
+
+    def load_on_connect(self, command: tuple[bytes, ...]) -> None:
+        """Send `command` on every connection made from now on (a script to load)."""
+
+    def send_nowait(self, key: bytes, command: bytes, settle: Settle) -> bool:
+        """Send `command` to the server that holds `key`; see Link.send_nowait."""
+
+    async def wait_ready(self, timeout_s: float) -> bool:
+        """Wait for the first connection, or its failure; whether commands can be sent."""
+
+    async def run(self) -> None:
+        """Keep the connections up until cancelled."""
+
+    def snapshot(self) -> dict[str, object]:
+        """State of each link, for `explain` and the control socket."""
+
+
+class OneLink:
+    """The links of a single server, or of the master that Sentinels name."""
+
+    def __init__(self, url: str, *, timeout_s: float, connect_timeout_s: float, max_pending: int) -> None:
+        target = parse_target(url)
+        self.availability = Availability(target.shown)
+        self._preamble: list[tuple[bytes, ...]] = []
+        connect = connector(target, timeout_s=connect_timeout_s, preamble=self._preamble)
+        self._link = Link(connect, self.availability, timeout_s=timeout_s, max_pending=max_pending)
+
+    def load_on_connect(self, command: tuple[bytes, ...]) -> None:
+        """Send `command` on every connection made from now on."""
+        if command not in self._preamble:
+            self._preamble.append(command)
+
+    def send_nowait(self, key: bytes, command: bytes, settle: Settle) -> bool:  # noqa: ARG002 - one server holds all
+        """Send `command`; see Link.send_nowait."""
+        return self._link.send_nowait(command, settle)
+
+    async def wait_ready(self, timeout_s: float) -> bool:
+        """Wait for the first connection or its failure."""
+        return await self._link.wait_ready(timeout_s)
+
+    async def run(self) -> None:
+        """Keep the connection up until cancelled."""
+        await self._link.run()
+
+    def snapshot(self) -> dict[str, object]:
+        """State of the link."""
+        return {
+            "redis": self.availability.name,
+            "links": {"": self._link.state.value},
+            "reason": self.availability.reason,
+            "failures": self.availability.failures,
+            "in_flight": self._link.in_flight,
+            "is_up": self._link.state is LinkState.UP,
+        }
+
+
+def open_links(
+    url: str, *, timeout_s: float = 0.05, connect_timeout_s: float = 0.5, max_pending: int = 10_000
+) -> Links:
+    """Links to what `url` names; they connect once `run` is started.
+
+    Raises: ValueError, when the URL is wrong.
+    """
+    kind = ClusterLinks if parse_target(url).topology is Topology.CLUSTER else OneLink
+    return kind(url, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, max_pending=max_pending)
+
+
+def pack(parts: Sequence[bytes]) -> bytes:
+    """A command in Redis's wire format (RESP)."""
+    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
