@@ -1,0 +1,1 @@
+"""The web team's BFF: GraphQL over the services behind it."""
