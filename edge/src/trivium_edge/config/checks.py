@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 from trivium_common.auth.development import is_development_api_key_hash
 from trivium_edge.config.expressions import find_rewrite_problems
-from trivium_edge.config.models import GatewayConfig, RouteSettings
+from trivium_edge.config.models import GatewayConfig, Limit, RouteSettings
 from trivium_edge.config.positions import Fault, Node, PathPart, Severity, spell_path
 from trivium_edge.development import is_development_admin_hash
 from trivium_edge.routing.entries import RouteEntry, compile_entries
@@ -149,25 +149,31 @@ def _find_unsafe_settings(config: GatewayConfig, tell: _Teller) -> Iterator[Faul
         yield tell(
             ["global", "admin", "host"], "the admin API listens beyond this machine; publish its port nowhere"
         )
-    is_address_hidden = _is_beyond_this_machine(section.proxy.host) and not section.trusted_proxies
+    limits = list(_list_limits(config))
+    if section.workers > 1 and limits:
+        yield tell(
+            limits[0][0],
+            f"policy local: each of the {section.workers} workers counts alone, so more may pass"
+            + (f" (the same holds for {len(limits) - 1} further limits)" if len(limits) > 1 else ""),
+        )
+    if _is_beyond_this_machine(section.proxy.host) and not section.trusted_proxies:
+        for path, limit in limits:
+            if limit.limit_by == "address":
+                told = "counts by address, and behind a balancer all clients have its address; set trusted_proxies"
+                yield tell(path, told)
     for index, route in enumerate(config.routes):
         filters = config.filters_of(route)
-        for place, limit in enumerate(filters.limit):
-            path: list[PathPart] = ["routes", index, "filters", "limit", place]
-            if section.workers > 1:
-                yield tell(
-                    path,
-                    f"policy local: each of the {section.workers} workers counts alone, so more may pass",
-                )
-            if limit.limit_by == "address" and is_address_hidden:
-                yield tell(
-                    path,
-                    "counts by address, and behind a balancer all clients have its address; set trusted_proxies",
-                )
-        if route.client_kind is None and (filters.jwt_auth or filters.key_auth):
+        is_authenticated = filters.jwt_auth is not None or filters.key_auth is not None
+        if route.client_kind is None and is_authenticated:
             yield tell(["routes", index], "client_kind is not set: credentials of every kind of client pass")
-        if filters.jwt_auth is None and filters.key_auth is None and not filters.limit:
+        if not is_authenticated and not filters.limit:
             yield tell(["routes", index], "neither authentication nor a limit: anyone may call without end")
+
+
+def _list_limits(config: GatewayConfig) -> Iterator[tuple[list[PathPart], Limit]]:
+    for index, route in enumerate(config.routes):
+        for place, limit in enumerate(config.filters_of(route).limit):
+            yield ["routes", index, "filters", "limit", place], limit
 
 
 def _find_unused(config: GatewayConfig, tell: _Teller) -> Iterator[Fault]:

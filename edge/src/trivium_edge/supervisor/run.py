@@ -49,6 +49,8 @@ def run(config_path: str) -> int:
     except (CannotListen, UnusableKey) as error:
         return _refuse(str(error))
     setup_logging("edge", LogFormat(log_format) if log_format else None)
+    # The operators' servers have nothing to say beyond what the supervisor says itself.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     return asyncio.run(Supervisor(config_path, loaded, listeners, log_format).run())
 
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from trivium_common.resilience.breaker import BreakerState
 from trivium_edge.telemetry.catalogue import (
     BREAKER_STATE,
     CONNECTIONS,
@@ -16,7 +17,7 @@ from trivium_edge.telemetry.samples import Samples
 if TYPE_CHECKING:
     from trivium_edge.worker.worker import Worker
 
-_STATES = {"closed": 0, "half_open": 1, "open": 2}
+_STATES = {BreakerState.CLOSED: 0, BreakerState.HALF_OPEN: 1, BreakerState.OPEN: 2}
 
 
 def describe_status(worker: "Worker") -> dict[str, Any]:
@@ -49,10 +50,10 @@ def collect_samples(worker: "Worker") -> Samples:
         samples.set(KEY_FETCHES, (name,), source.fetches)
         samples.set(ISSUER_READY, (name,), int(source.is_ready))
     for name, upstream in (worker.compiler.upstreams if worker.compiler is not None else {}).items():
-        for node in upstream.snapshot()["nodes"]:
-            labels = (name, node["url"])
-            state = _STATES[node["breaker"] or "closed"]
+        for node in upstream.nodes:
+            labels = (name, node.url)
+            state = _STATES[node.breaker.state if node.breaker is not None else BreakerState.CLOSED]
             samples.set(BREAKER_STATE, labels, state)
-            samples.set(UPSTREAM_HEALTHY, labels, int(state != _STATES["open"]))
-            samples.set(UPSTREAM_CONNECTIONS, labels, node["connections"])
+            samples.set(UPSTREAM_HEALTHY, labels, int(state != _STATES[BreakerState.OPEN]))
+            samples.set(UPSTREAM_CONNECTIONS, labels, node.pool.size)
     return samples
