@@ -1,5 +1,7 @@
 """`python -m trivium_demo NAME` starts one upstream."""
 
+import dataclasses
+import gc
 import importlib
 import sys
 from collections.abc import Callable
@@ -28,18 +30,24 @@ def main(arguments: list[str]) -> int:
 def _run(settings: Settings) -> None:
     # Imported late: a wrong setting is told before half a second of imports, and no service loads another's libraries.
     from trivium_demo.logs import setup_logging
-    from trivium_demo.serving import listen, serve
+    from trivium_demo.serving import listen, serve, stop_quietly_while_starting
     from trivium_demo.shell import Service, wrap_service
 
+    # Neither modules nor generated data are garbage: the collector would only walk through them again and again.
+    gc.disable()
+    stop_quietly_while_starting()
     setup_logging(settings.service, as_text=settings.logs_as_text)
     # Before the data are made: a port in use is told at once, and an early client waits instead of being refused.
     listener = listen(settings)
+    settings = dataclasses.replace(settings, port=listener.getsockname()[1])
     module = importlib.import_module(_MODULES[settings.service])
     create_service = cast("Callable[[Settings], Service]", module.create_service)
     try:
         service = create_service(settings)
     except OSError as error:
         raise StartFailure(f"TRIVIUM_DATA_DIR: {settings.data_dir} cannot be used ({error})") from error
+    gc.freeze()
+    gc.enable()
     serve(wrap_service(service, settings), listener)
 
 

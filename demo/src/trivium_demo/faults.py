@@ -24,14 +24,14 @@ class FaultPlan(BaseModel):
     latency_ms: int = Field(default=0, ge=0, le=600_000)
     hang: bool = Field(default=False, description="never answer")
     error_rate: float = Field(
-        0.0, ge=0, le=1, description="share of requests that are answered with error_status"
+        default=0.0, ge=0, le=1, description="share of requests that are answered with error_status"
     )
     error_status: int = Field(default=500, ge=400, le=599)
     garbage: bool = Field(default=False, description="answer 200 with a body that is not JSON")
     truncate: bool = Field(default=False, description="send half of the body, then close the connection")
     reset: bool = Field(default=False, description="reset the TCP connection instead of answering")
     paths: str | None = Field(
-        None, description="regular expression; faults act only where it is found in the path"
+        default=None, description="regular expression; faults act only where it is found in the path"
     )
 
     @field_validator("paths")

@@ -5,8 +5,6 @@ less time than a hop to a thread and back. For the same reason answers are the s
 """
 
 import logging
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import FastAPI, Query, Request
@@ -84,19 +82,6 @@ async def _answer_crash(_request: Request, _error: Exception) -> Response:
 def json_response(body: bytes | str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Ready JSON as an answer."""
     return Response(body, status_code=status, media_type="application/json", headers=headers)
-
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """The moment of a write: generated data never asks."""
-    return datetime.now(UTC)
-
-
-def format_moment(moment: datetime) -> str:
-    """RFC 3339 in UTC, whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def escape_like(text: str) -> str:

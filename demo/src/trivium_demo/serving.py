@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 _GRACE_S = 1
 _BACKLOG = 1024
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -41,6 +43,16 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
+def stop_quietly_while_starting() -> None:
+    """Until `serve` takes over, SIGTERM and SIGINT end the process with exit code 0 and no traceback."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    for number in _STOP_SIGNALS:
+        signal.signal(number, stop)
+
+
 def serve(app: ASGIApp, listener: socket.socket) -> None:
     """Serve until SIGTERM or SIGINT; requests under way have a second to end, then they are cancelled."""
     config = uvicorn.Config(
@@ -58,8 +70,6 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    host, port = listener.getsockname()[:2]
-    log.info("listening", extra={"host": host, "port": port})
     server = _Server(config)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve(sockets=[listener]))
@@ -67,16 +77,25 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn raises the signal again after it has stopped, which would end us with its number instead of 0."""
+    """uvicorn with our start line, and signals that end it with exit code 0: uvicorn raises them again."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say where: from here on requests are answered and signals are heeded."""
+        await super().startup(sockets)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            log.info("listening", extra={"host": host, "port": port})
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM and SIGINT."""
         loop = asyncio.get_running_loop()
-        handled = (signal.SIGTERM, signal.SIGINT)
-        for number in handled:
+        for number in _STOP_SIGNALS:
             loop.add_signal_handler(number, self.handle_exit, number, None)
         try:
             yield
         finally:
-            for number in handled:
+            for number in _STOP_SIGNALS:
                 loop.remove_signal_handler(number)
+                # A second signal finds us on the way out: it must not change the exit code.
+                signal.signal(number, signal.SIG_IGN)

@@ -1,6 +1,5 @@
 """The SQLite file of one service: built once from generated data, then kept with whatever was written to it."""
 
-import gc
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -47,14 +46,11 @@ def _build_file(path: Path, build: Callable[[sqlite3.Connection], None]) -> None
     db = sqlite3.connect(temporary, isolation_level=None)
     # Durability while building is worth nothing: an interrupted build is thrown away.
     db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-65536")
-    # Nothing that is generated is cyclic, and the collector's passes over it would double the time.
-    gc.disable()
     try:
         with transaction(db):
             build(db)
             db.execute(f"PRAGMA user_version={DATA_VERSION}")
     finally:
-        gc.enable()
         db.close()
     for leftover in (path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
         leftover.unlink(missing_ok=True)

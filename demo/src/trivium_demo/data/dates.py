@@ -12,8 +12,7 @@ DAY_S = 86_400
 
 def format_time(epoch_s: float) -> str:
     """Seconds since 1970 as RFC 3339 in UTC, whole seconds: `2026-11-01T00:00:00Z`."""
-    year, month, day, hour, minute, second = time.gmtime(epoch_s)[:6]
-    return f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(epoch_s))
 
 
 def format_time_ms(epoch_ms: int) -> str:

@@ -12,18 +12,16 @@ from trivium_demo.data.dates import BASE_S, format_time
 from trivium_demo.data.devices import generate_devices
 from trivium_demo.documents import Document, dump_document, fetch_document, load_document, merge_changes
 from trivium_demo.ids import batch_numbers, number_of, require_number
+from trivium_demo.moments import Clock, format_moment, utc_now
 from trivium_demo.paging import Cursors, Query, fetch_batch, fetch_page
 from trivium_demo.rest import (
     DEFAULT_LIMIT,
-    Clock,
     CursorParameter,
     Ids,
     Limit,
     Page,
     create_rest_app,
-    format_moment,
     json_response,
-    utc_now,
 )
 from trivium_demo.settings import Settings
 from trivium_demo.shell import Service

@@ -16,20 +16,18 @@ from trivium_demo.data.orders import SHIPPING_COSTS, generate_baskets, generate_
 from trivium_demo.data.people import address_of, generate_people
 from trivium_demo.documents import dump_document, fetch_document
 from trivium_demo.ids import batch_numbers, number_of, require_number
+from trivium_demo.moments import Clock, format_moment, utc_now
 from trivium_demo.paging import Cursors, Query, Sort, fetch_batch, fetch_page, render_items
 from trivium_demo.problems import invalid_input
 from trivium_demo.rest import (
     DEFAULT_LIMIT,
-    Clock,
     CursorParameter,
     Ids,
     Limit,
     Money,
     Page,
     create_rest_app,
-    format_moment,
     json_response,
-    utc_now,
 )
 from trivium_demo.settings import Settings
 from trivium_demo.shell import Service

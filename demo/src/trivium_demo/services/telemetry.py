@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 from starlette.responses import Response
 
 from trivium_demo.data.dates import format_time_ms
-from trivium_demo.data.readings import generate_readings
+from trivium_demo.data.readings import METRIC, VALUE_SQL, generate_levels, generate_slots
 from trivium_demo.ids import batch_numbers, number_of
 from trivium_demo.paging import Cursors
 from trivium_demo.problems import Problem, invalid_input
@@ -218,4 +218,11 @@ def create_service(settings: Settings) -> Service:
 def build_readings(db: sqlite3.Connection) -> None:
     """Fill an empty database with a week of readings."""
     db.execute(_TABLES)
-    db.executemany("INSERT INTO readings VALUES (?, ?, ?, ?)", generate_readings())
+    db.execute("CREATE TEMP TABLE levels (device_n INTEGER, level INTEGER)")
+    db.execute("CREATE TEMP TABLE slots (slot INTEGER, at_ms INTEGER, course INTEGER)")
+    db.executemany("INSERT INTO levels VALUES (?, ?)", generate_levels())
+    db.executemany("INSERT INTO slots VALUES (?, ?, ?)", generate_slots())
+    # CROSS JOIN keeps SQLite from turning the loops round: rows come in the order of the primary key.
+    db.execute(
+        f"INSERT INTO readings SELECT device_n, ?, at_ms, {VALUE_SQL} FROM levels CROSS JOIN slots", (METRIC,)
+    )

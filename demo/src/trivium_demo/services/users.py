@@ -12,11 +12,11 @@ from trivium_demo.data.dice import Dice
 from trivium_demo.data.people import generate_people, notifications_of, user_document
 from trivium_demo.documents import dump_document, fetch_document, load_document, merge_changes
 from trivium_demo.ids import batch_numbers, require_number
+from trivium_demo.moments import Clock, format_moment, utc_now
 from trivium_demo.paging import Cursors, Query, Sort, fetch_batch, fetch_page
 from trivium_demo.problems import Problem
 from trivium_demo.rest import (
     DEFAULT_LIMIT,
-    Clock,
     CursorParameter,
     Ids,
     Limit,
@@ -24,9 +24,7 @@ from trivium_demo.rest import (
     SearchText,
     create_rest_app,
     escape_like,
-    format_moment,
     json_response,
-    utc_now,
 )
 from trivium_demo.settings import Settings
 from trivium_demo.shell import Service
