@@ -135,11 +135,32 @@ class HttpClient:
         Leaving the block before the end of the body closes the connection.
         Raises: HttpError, also from `aiter_bytes`.
         """
-        call = await self._call(method, target, headers, body, deadline, timeouts, None)
+        response = await self.open_stream(
+            method, target, headers=headers, body=body, deadline=deadline, timeouts=timeouts
+        )
         try:
-            yield StreamedResponse(call)
+            yield response
         finally:
-            call.abort()
+            response.close()
+
+    async def open_stream(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Iterable[Pair] = (),
+        body: Body | None = None,
+        deadline: float | None = None,
+        timeouts: Timeouts | None = None,
+        host: bytes | None = None,
+    ) -> "StreamedResponse":
+        """Like `stream`, for owners that cannot use a block: they must call `close`.
+
+        `host` replaces the Host header that the origin would give.
+        """
+        return StreamedResponse(
+            await self._call(method, target, headers, body, deadline, timeouts, None, host)
+        )
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -156,9 +177,10 @@ class HttpClient:
         deadline: float | None,
         timeouts: Timeouts | None,
         max_body_bytes: int | None,
+        host: bytes | None = None,
     ) -> _WaitedCall:
         """Send the request and wait for the whole answer, or for its head when `max_body_bytes` is None."""
-        head = render_request_head(method, target, self.origin.host_header, headers)
+        head = render_request_head(method, target, host or self.origin.host_header, headers)
         source = _frame(head, method, body)
         until = NEVER if deadline is None else deadline
         if monotonic() >= until:
@@ -194,6 +216,10 @@ class StreamedResponse:
         self._call = call
         self.status = call.status
         self.headers = Headers(call.headers)
+
+    def close(self) -> None:
+        """Give up what was not read. Safe at any time."""
+        self._call.abort()
 
     async def aiter_bytes(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes; the peer is made to wait while nobody reads.
