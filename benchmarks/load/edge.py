@@ -20,6 +20,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 BODY = b'{"padding":"' + b"x" * 466 + b'"}'
 ANSWER = (
@@ -71,7 +72,6 @@ def run_edge(port: int, origin_port: int, case: str) -> None:
         Proxy,
         Upstream,
         UpstreamSpec,
-        Verdict,
         compile_rewrite,
     )
 
@@ -82,8 +82,17 @@ def run_edge(port: int, origin_port: int, case: str) -> None:
         digest = hashlib.sha256(exchange.fields[b"authorization"]).digest()
         identity = verified.get(digest)
         if identity is None or identity.expires_at < time.time():
-            identity = verified[digest] = Identity("u1", "web-app", "web", digest, "ada@example.com", ("customer",))
+            identity = verified[digest] = Identity(
+                "u1", "web-app", "web", digest, "ada@example.com", ("customer",)
+            )
         return identity
+
+    class Verdict(NamedTuple):
+        allowed: bool
+        limit: int
+        remaining: int
+        retry_after_s: float
+        rule: str
 
     class Bucket:
         def __init__(self) -> None:
@@ -137,7 +146,9 @@ def run_edge(port: int, origin_port: int, case: str) -> None:
     async def main() -> None:
         breaker = BreakerPolicy() if "breaker" in steps else None
         pool = PoolLimits(max_requests_per_connection=1_000_000)
-        upstream = Upstream(UpstreamSpec("web", (NodeSpec(f"http://127.0.0.1:{origin_port}"),), breaker=breaker, pool=pool))
+        upstream = Upstream(
+            UpstreamSpec("web", (NodeSpec(f"http://127.0.0.1:{origin_port}"),), breaker=breaker, pool=pool)
+        )
         signer = EdgeIdentitySigner(development_private_key())
         proxy = Proxy(
             Tables(Table(Route(upstream))),
@@ -237,7 +248,9 @@ def main() -> None:
         return subprocess.Popen([sys.executable, __file__, "--role", *map(str, role)])
 
     origin_port = free_port()
-    processes: dict[str, tuple[int, subprocess.Popen[bytes]]] = {"origin": (origin_port, spawn("origin", origin_port))}
+    processes: dict[str, tuple[int, subprocess.Popen[bytes]]] = {
+        "origin": (origin_port, spawn("origin", origin_port))
+    }
     folder = Path(tempfile.mkdtemp())
     for case in options.cases.split(","):
         port = free_port()
@@ -262,7 +275,9 @@ def main() -> None:
                 figures[name].append((cpu_s(process.pid) - before) / requests * 1e6)
         for name in measured:
             runs = ", ".join(f"{figure:.1f}" for figure in figures[name])
-            print(f"{name:14} {statistics.median(figures[name]):6.1f} us of CPU a request   p99 {p99[name]:>8}   runs: {runs}")
+            print(
+                f"{name:14} {statistics.median(figures[name]):6.1f} us of CPU a request   p99 {p99[name]:>8}   runs: {runs}"
+            )
     finally:
         for _, process in processes.values():
             process.terminate()

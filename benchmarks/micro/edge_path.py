@@ -9,6 +9,7 @@ import hashlib
 import sys
 import time
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from trivium_common.auth.development import development_private_key
 from trivium_common.auth.edge_identity import EdgeIdentitySigner
@@ -25,7 +26,6 @@ from trivium_edge.proxy import (
     Proxy,
     Upstream,
     UpstreamSpec,
-    Verdict,
     compile_rewrite,
 )
 
@@ -79,6 +79,16 @@ class Route:
     hide_limit_headers: bool = False
 
 
+class Verdict(NamedTuple):
+    """What a limit says."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    retry_after_s: float
+    rule: str
+
+
 class Steps:
     """Stand-ins for the other rooms' steps, as cheap as the real ones may be."""
 
@@ -93,7 +103,9 @@ class Steps:
         digest = hashlib.sha256(exchange.fields[b"authorization"]).digest()
         identity = self.verified.get(digest)
         if identity is None:
-            identity = self.verified[digest] = Identity("u1", "web-app", "web", digest, "a@b.c", ("customer",))
+            identity = self.verified[digest] = Identity(
+                "u1", "web-app", "web", digest, "a@b.c", ("customer",)
+            )
         return identity
 
     def take_nowait(self, exchange: EdgeExchange, cost: int = 1) -> Verdict:
@@ -113,9 +125,13 @@ async def main(requests: int, profile_path: str | None) -> None:
     """Run the rounds and print the best."""
     steps = Steps()
     pool = PoolLimits(max_requests_per_connection=10**9)
-    upstream = Upstream(UpstreamSpec("web", (NodeSpec("http://127.0.0.1:1"),), breaker=BreakerPolicy(), pool=pool))
+    upstream = Upstream(
+        UpstreamSpec("web", (NodeSpec("http://127.0.0.1:1"),), breaker=BreakerPolicy(), pool=pool)
+    )
     steps.route = Route(upstream, (steps,), steps.authenticate)
-    proxy = Proxy(steps, identity_headers=IdentityHeaders(EdgeIdentitySigner(development_private_key())), recorder=steps)
+    proxy = Proxy(
+        steps, identity_headers=IdentityHeaders(EdgeIdentitySigner(development_private_key())), recorder=steps
+    )
     behind = ClientConnection(upstream.nodes[0].pool, wheel_of(asyncio.get_running_loop()))
     behind.connection_made(Swallowing())
     upstream.nodes[0].pool._idle.append(behind)

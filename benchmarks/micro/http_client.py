@@ -14,7 +14,10 @@ import uvloop
 from trivium_common.http import HttpClient
 
 BODY = b'{"padding":"' + b"x" * 466 + b'"}'
-ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ndate: x\r\nserver: y\r\ncontent-length: 480\r\n\r\n" + BODY
+ANSWER = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ndate: x\r\nserver: y\r\ncontent-length: 480\r\n\r\n"
+    + BODY
+)
 HEADERS = [(b"accept", b"application/json"), (b"x-request-id", b"0" * 32), (b"traceparent", b"0" * 55)]
 
 
@@ -62,7 +65,9 @@ async def main(port: int, calls: int) -> None:
         for at_once, figures in results.items():
             figures.append(await measure(client, calls, at_once))
     for at_once, figures in results.items():
-        print(f"{at_once:3} at once: {min(figures):6.1f} us of CPU a call  (runs: {', '.join(f'{f:.1f}' for f in figures)})")
+        print(
+            f"{at_once:3} at once: {min(figures):6.1f} us of CPU a call  (runs: {', '.join(f'{f:.1f}' for f in figures)})"
+        )
     await client.aclose()
 
 

@@ -5,6 +5,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pytest
 import uvloop
@@ -212,6 +213,16 @@ def authorise_web(exchange, identity):
     """Let web clients in."""
     if identity.kind != "web":
         raise WrongClientKind
+
+
+class Verdict(NamedTuple):
+    """What a limit says."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    retry_after_s: float
+    rule: str
 
 
 @dataclass

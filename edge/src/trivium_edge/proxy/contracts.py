@@ -26,15 +26,28 @@ class Identity:
     expires_at: float = math.inf
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one limit says to one request."""
+class Verdict(Protocol):
+    """What one limit says to one request, as the limiter's own verdict does."""
 
-    allowed: bool
-    limit: int
-    remaining: int
-    retry_after_s: float
-    rule: str
+    @property
+    def allowed(self) -> bool:
+        """Whether the request may pass."""
+
+    @property
+    def limit(self) -> int:
+        """How many the rule grants."""
+
+    @property
+    def remaining(self) -> int:
+        """How many are left."""
+
+    @property
+    def retry_after_s(self) -> float:
+        """Waiting that long succeeds; infinite when no wait helps."""
+
+    @property
+    def rule(self) -> str:
+        """Name of the rule."""
 
 
 class Limit(Protocol):

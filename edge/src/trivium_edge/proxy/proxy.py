@@ -4,6 +4,7 @@ import logging
 import socket
 import ssl
 from dataclasses import dataclass, field
+from math import isfinite
 from time import monotonic
 
 from trivium_common.errors import (
@@ -186,4 +187,7 @@ def _charge(exchange: EdgeExchange, route: Route) -> None:
             max(0, tightest.remaining),
         )
     if refused is not None:
-        raise RateLimited(f"the limit {refused.rule} is used up", retry_after_s=refused.retry_after_s)
+        wait_s = refused.retry_after_s
+        raise RateLimited(
+            f"the limit {refused.rule} is used up", retry_after_s=wait_s if isfinite(wait_s) else None
+        )
