@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import httpx
 import pytest
@@ -33,6 +33,15 @@ class StartStack(Protocol):
     """What the fixture `start_stack` gives: arguments of `trivium up`, then environment variables."""
 
     def __call__(self, *arguments: str, **environment: str) -> "RunningStack": ...
+
+
+class CurlResult(NamedTuple):
+    """What became of a printed curl line."""
+
+    title: str
+    expected: int
+    status: int
+    body: str
 
 
 def wait_until(condition: Callable[[], object], what: str, limit_s: float = WAIT_LIMIT_S) -> None:
@@ -158,11 +167,12 @@ class RunningStack:
             finally:
                 client.delete("/_control").raise_for_status()
 
-    def run_curls(self) -> dict[str, tuple[int, int]]:
-        """Run each curl line of the ready file as it is; title → (status, expected status)."""
-        return {
-            curl["title"]: (run_curl(curl["command"]), curl["expect_status"]) for curl in self.ready["curl"]
-        }
+    def run_curls(self) -> list["CurlResult"]:
+        """Run each curl line of the ready file as it is."""
+        return [
+            CurlResult(curl["title"], curl["expect_status"], *run_curl(curl["command"]))
+            for curl in self.ready["curl"]
+        ]
 
     def stop_cleanly(self, number: int = signal.SIGINT) -> None:
         """Ask the stack to stop; it must end with exit code 0, in time, and leave no process."""
@@ -183,18 +193,19 @@ class RunningStack:
         self.process.wait()
 
 
-def run_curl(command: str) -> int:
-    """Run a pasted curl line and return the status; without curl on this machine, send what it would send."""
+def run_curl(command: str) -> tuple[int, str]:
+    """Run a pasted curl line; status and output. Without curl on this machine, send what it would send."""
     if shutil.which("curl"):
         shown = subprocess.run(
-            f"{command} -o /dev/null -w '%{{http_code}}'",
+            f"{command} -w '\n%{{http_code}}'",
             shell=True,
             capture_output=True,
             text=True,
             timeout=40,
             check=True,
         )
-        return int(shown.stdout)
+        output, _, status = shown.stdout.rpartition("\n")
+        return int(status), output
     words = iter(shlex.split(command)[1:])
     url, headers, body = "", {}, None
     for word in words:
@@ -206,7 +217,8 @@ def run_curl(command: str) -> int:
             body = next(words)
         elif not word.startswith("-"):
             url = word
-    return httpx.request("POST" if body else "GET", url, headers=headers, content=body).status_code
+    answer = httpx.request("POST" if body else "GET", url, headers=headers, content=body, trust_env=False)
+    return answer.status_code, answer.text
 
 
 def _clean_environment() -> dict[str, str]:

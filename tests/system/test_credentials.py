@@ -20,8 +20,8 @@ def test_request_without_credential_is_answered_401(edge: httpx.Client, route: s
     [
         ("web", "mobile", 403, "wrong_client_kind"),
         ("mobile", "web", 403, "wrong_client_kind"),
-        ("web", "iot", 401, "authentication_required"),
-        ("mobile", "iot", 401, "authentication_required"),
+        ("web", "iot", 403, "wrong_client_kind"),
+        ("mobile", "iot", 403, "wrong_client_kind"),
         ("iot", "web", 401, "authentication_required"),
         ("iot", "mobile", 401, "authentication_required"),
     ],
@@ -29,7 +29,7 @@ def test_request_without_credential_is_answered_401(edge: httpx.Client, route: s
 def test_credential_of_another_kind_is_refused(
     stack: RunningStack, edge: httpx.Client, route: str, credential: str, status: int, code: str
 ) -> None:
-    """A person's token on the route of another kind is 403; where its kind of credential is not looked for, 401."""
+    """A valid credential of another kind is 403; a route for devices does not look for tokens at all: 401."""
     assert_refused(edge.get(PATHS[route], headers=stack.authorize(credential)), status, code)
 
 

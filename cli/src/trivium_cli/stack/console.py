@@ -102,7 +102,11 @@ class Console:
         from rich.console import Console as RichConsole
 
         return RichConsole(
-            file=self._stream, width=width, no_color=not self._has_colour, highlight=False, emoji=False
+            file=self._stream,
+            width=width,
+            color_system="auto" if self._has_colour else None,
+            highlight=False,
+            emoji=False,
         )
 
     def _build_prefixes(self, names: Sequence[str]) -> dict[str, str]:

@@ -42,7 +42,7 @@ EXAMPLES = (
         "/api/web/graphql",
         "web_token",
         200,
-        json='{"query": "{ me { name orders(first: 2) { items { id lines { quantity product { name } } } } } }"}',
+        json='{"query": "{ me { name orders(first: 2) { edges { node { id lines { quantity product { name } } } } } } }"}',
         needs="web",
     ),
     Example(
