@@ -136,7 +136,7 @@ def run_edge(port: int, origin_port: int, case: str) -> None:
         route: Route
         generation: int = 1
 
-        def match(self, method: str, host: str, path: str) -> Route | None:
+        def match(self, _method: str, _host: str, path: str) -> Route | None:
             return self.route if path.startswith("/api/web/") else None
 
     @dataclass

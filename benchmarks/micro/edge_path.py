@@ -108,15 +108,15 @@ class Steps:
             )
         return identity
 
-    def take_nowait(self, exchange: EdgeExchange, cost: int = 1) -> Verdict:
+    def take_nowait(self, _exchange: EdgeExchange) -> Verdict:
         """Let everything through."""
         return self.verdict
 
-    def match(self, method: str, host: str, path: str) -> Route | None:
+    def match(self, _method: str, _host: str, path: str) -> Route | None:
         """Find the route."""
         return self.route if path.startswith("/api/web/") else None
 
-    def record(self, exchange: EdgeExchange) -> None:
+    def record(self, _exchange: EdgeExchange) -> None:
         """Count."""
         self.count += 1
 

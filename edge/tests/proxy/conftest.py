@@ -19,7 +19,6 @@ from trivium_edge.proxy import (
     ProxySettings,
     Upstream,
     UpstreamSpec,
-    Verdict,
     compile_rewrite,
 )
 

@@ -56,7 +56,7 @@ def judge(
     if host is None:
         if exchange.is_http_11:
             return RequestFault(400, "an HTTP/1.1 request needs a Host header")
-    elif host != known_host and not _HOST.fullmatch(host):
+    elif not host or (host != known_host and not _HOST.fullmatch(host)):
         return RequestFault(400, "the Host header is not valid")
     return _read_framing(exchange, parser)
 
