@@ -52,8 +52,10 @@ def load_config(path: str, environment: Mapping[str, str]) -> LoadedConfig:
     try:
         config = GatewayConfig.model_validate(tree.plain())
     except ValidationError as error:
-        placed = {fault.at for fault in faults}
-        faults += [fault for fault in find_model_faults(error, tree, GatewayConfig) if fault.at not in placed]
+        # A value that could not be read at all needs no second fault for being empty now.
+        told = {fault.at for fault in faults} | {fault.setting for fault in reader.faults if fault.setting}
+        found = find_model_faults(error, tree, GatewayConfig)
+        faults += [fault for fault in found if fault.at not in told and fault.setting not in told]
         raise ConfigInvalid(faults) from None
     faults += find_errors(config, tree)
     if faults:

@@ -52,6 +52,8 @@ def _plain_path(loc: Sequence[PathPart], tree: Node) -> list[PathPart]:
     for part in loc:
         if part == "[key]":
             continue
+        if part == 0 and node is not None and not isinstance(node.value, list):
+            continue
         node = node.child(part) if node is not None else None
         path.append(part)
     return path
@@ -81,21 +83,27 @@ def _explain(kind: str, found: str, node: Node, context: Mapping[str, Any]) -> s
         return f"found {found}, expected {_EXPECTED_TYPE[kind]}{hint}"
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return f"found {found}, expected {words} {context[name]:g}"
+        is_duration = isinstance(node.value, str) and node.value[-1:] in ("s", "m", "h", "d")
+        return f"found {found}, expected {words} {context[name]:g}{' s' if is_duration else ''}"
     if kind == "value_error":
         told = str(context["error"])
         return f"found {found}, {told}" if told.startswith("expected") else told
     if kind in ("literal_error", "enum"):
         known = [choice.strip("'") for choice in context["expected"].replace(" or ", ", ").split(", ")]
-        guess = did_you_mean(node.value, known) if isinstance(node.value, str) and not node.references else ""
+        guess = ""
+        if isinstance(node.value, str) and not node.references:
+            guess = "; leave out the quotes" if node.value in known else did_you_mean(node.value, known)
         return f"found {found}, expected {'one of ' if len(known) > 1 else ''}{list_known(known)}{guess}"
     if kind in ("too_short", "string_too_short"):
-        what = "characters" if kind.startswith("string") else "entries"
-        return f"found {found}, expected at least {context['min_length']} {what}"
+        return f"found {found}, expected at least {_count(context['min_length'], kind)}"
     if kind in ("too_long", "string_too_long"):
-        what = "characters" if kind.startswith("string") else "entries"
-        return f"found {found}, expected at most {context['max_length']} {what}"
+        return f"found {found}, expected at most {_count(context['max_length'], kind)}"
     return f"found {found}, which is not valid here"
+
+
+def _count(number: int, kind: str) -> str:
+    one, many = ("character", "characters") if kind.startswith("string") else ("entry", "entries")
+    return f"{number} {one if number == 1 else many}"
 
 
 def _model_within(annotation: object) -> type[BaseModel] | None:

@@ -57,7 +57,7 @@ def _once_node(seen: dict[str, Node], node: Node, setting: str) -> Iterator[Faul
 
 
 def _find_unknown(tree: Node) -> Iterator[Fault]:
-    upstreams = [str(name) for name, _ in tree.entries("upstreams")]
+    upstreams = [name for name, _ in tree.entries("upstreams") if isinstance(name, str)]
     consumers = [name for _, consumer in tree.entries("consumers") if (name := consumer.text("name"))]
     kinds = sorted({kind for _, consumer in tree.entries("consumers") if (kind := consumer.text("kind"))})
     groups = sorted(
@@ -71,7 +71,7 @@ def _find_unknown(tree: Node) -> Iterator[Fault]:
     for index, route in tree.entries("routes"):
         here = spell_path(["routes", index])
         yield from _known(route.child("upstream"), upstreams, f"{here}.upstream", "upstream")
-        if consumers:
+        if kinds and all(consumer.text("kind") for _, consumer in tree.entries("consumers")):
             yield from _known(
                 route.child("client_kind"), kinds, f"{here}.client_kind", "kind of any consumer"
             )

@@ -1,11 +1,13 @@
 """What a person is told about a value: what was found, what was expected, what was probably meant."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 from trivium_edge.config.positions import Interpolated, Node
 
 _MAX_SHOWN = 60
+_USER_INFO = re.compile(r"//[^/@\s]*@")
 _SECRET_SETTINGS = frozenset({"hash", "key", "secret", "password", "private_key"})
 
 
@@ -22,11 +24,12 @@ def describe_found(node: Node, setting: str = "") -> str:
         case int() | float():
             return f"the number {value}"
         case dict():
-            return "a mapping"
+            return "a mapping" if value else "an empty mapping"
         case list():
-            return "a list"
+            return "a list" if value else "an empty list"
     if setting in _SECRET_SETTINGS:
         return "a text"
+    value = _USER_INFO.sub("//…@", value)
     shown = value if len(value) <= _MAX_SHOWN else value[: _MAX_SHOWN - 1] + "…"
     return f"the text `{shown if shown.isprintable() else ascii(shown)[1:-1]}`"
 
@@ -34,7 +37,10 @@ def describe_found(node: Node, setting: str = "") -> str:
 def did_you_mean(found: str, known: Iterable[str]) -> str:
     """`; did you mean X?` when something known is spelled much like it, else nothing."""
     by_lower = {name.lower().replace("_", "-"): name for name in known}
-    close = get_close_matches(found.lower().replace("_", "-"), by_lower, n=1, cutoff=0.6)
+    lower = found.lower().replace("_", "-")
+    close = get_close_matches(lower, by_lower, n=1, cutoff=0.6)
+    if not close and len(lower) > 2:
+        close = [name for name in by_lower if name.startswith(lower)]
     return f"; did you mean {by_lower[close[0]]}?" if close else ""
 
 

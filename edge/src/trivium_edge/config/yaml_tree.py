@@ -28,7 +28,7 @@ def read_tree(text: str, file: str, interpolator: Interpolator) -> tuple[Node | 
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
-        return None, [Fault(at, "", f"this is not YAML: {_explain(error)}")]
+        return None, [Fault(at, "", f"this is not YAML: {_explain(error, text)}")]
     except yaml.YAMLError as error:
         return None, [Fault(Position(file), "", f"this is not YAML: {error}")]
     builder = _TreeBuilder(file, interpolator)
@@ -37,13 +37,24 @@ def read_tree(text: str, file: str, interpolator: Interpolator) -> tuple[Node | 
     return builder.build(root, None, ""), builder.faults
 
 
-def _explain(error: yaml.MarkedYAMLError) -> str:
-    text = error.problem or "it cannot be read"
-    if "\\t" in text:
+def _explain(error: yaml.MarkedYAMLError, text: str) -> str:
+    """The parser's problem in words that say what to do; its own words where we know no better."""
+    problem, mark = error.problem or "it cannot be read", error.problem_mark
+    line = text.splitlines()[mark.line : mark.line + 1] if mark else []
+    if "cannot start any token" in problem and line and "\t" in line[0]:
         return "found a tab, expected spaces: YAML indents with spaces only"
+    if "mapping values are not allowed" in problem:
+        return "found a `:` where no key may stand; is the line indented like its neighbours, or does a text need quotes?"
+    if "undefined alias" in problem:
+        return "the alias names nothing: its anchor (`&name`) must come before it"
+    if "expected ',' or" in problem and error.context_mark:
+        opened = f"line {error.context_mark.line + 1}, column {error.context_mark.column + 1}"
+        return f"the bracket of {opened} is not closed; a text with , [ ] {{ or }} needs quotes inside of brackets"
+    if "unexpected end of stream" in problem and error.context_mark:
+        return f"the quote of line {error.context_mark.line + 1} is not closed"
     if "single document" in (error.context or ""):
         return "found a second document (`---`), expected one"
-    return f"{error.context}, {text}" if error.context else text
+    return f"{error.context}, {problem}" if error.context else problem
 
 
 class _TreeBuilder:
