@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import orjson
 
 from trivium_federation.cache import PlanCache
+from trivium_federation.compiled.fallback import GuardedRun
+from trivium_federation.compiled.plan import CompiledRun
 from trivium_federation.errors import PlanningError, RequestError
 from trivium_federation.execute.interpreter import Interpreter
 from trivium_federation.execute.introspection import answer_introspection
@@ -16,6 +18,7 @@ from trivium_federation.execute.run import Sender, run_plan
 from trivium_federation.operation.document import Document, Operation, read_document
 from trivium_federation.operation.variables import coerce_variables
 from trivium_federation.options import EngineOptions
+from trivium_federation.planner.printing import Plan
 from trivium_federation.prepared import PreparedOperation, Schema, prepare
 from trivium_federation.transport import RequestContext, Transport
 
@@ -81,11 +84,41 @@ class Engine:
         except PlanningError as error:
             return _unplannable(error)
         # 5. subgraph requests, merged and shaped
-        executor = Interpreter(prepared.shape, values, local, self._options.limits)
+        executor = self._executor(prepared, values, local)
         sender = Sender(self._transport, context)
         await run_plan(prepared.plan, executor, sender)
         body, has_errors = executor.finish()
-        return Answer(body, has_errors, 200, Stats(sender.count))
+        return Answer(body, has_errors, 200, Stats(sender.count, executor.is_compiled))
+
+    def _executor(
+        self, prepared: PreparedOperation, values: Mapping[str, object], local: Mapping[str, object]
+    ) -> GuardedRun | Interpreter:
+        limits = self._options.limits
+
+        def interpreter() -> Interpreter:
+            return Interpreter(prepared.shape, values, local, limits)
+
+        if prepared.compiled is None:
+            return interpreter()
+        return GuardedRun(CompiledRun(prepared.compiled, values, local, limits), interpreter)
+
+    def plan(
+        self,
+        query: str,
+        operation_name: str | None = None,
+        *,
+        variables: Mapping[str, object] | None = None,
+        context: RequestContext | None = None,
+    ) -> Plan:
+        """The plan of an operation; conditions without a value count as true.
+
+        Raises: RequestError, PlanningError.
+        """
+        operation = self._document(query).operation(operation_name)
+        values: dict[str, object] = dict.fromkeys(operation.condition_variables, True)
+        values.update(variables or {})
+        prepared = self._prepared(query, operation, values, context or RequestContext())
+        return Plan(prepared.plan, {n: values[n] is True for n in operation.condition_variables})
 
     def _document(self, text: str) -> Document:
         document = self._documents.get(text)
@@ -103,7 +136,7 @@ class Engine:
         prepared = self._plans.get(key)
         if prepared is None:
             deadline = time.monotonic() + self._options.planning_timeout_s
-            prepared = prepare(self._schema, operation, conditions, labels, self._options.limits, deadline)
+            prepared = prepare(self._schema, operation, conditions, labels, self._options, deadline)
             self._plans.put(key, prepared, len(text) + 20 * prepared.plan.text_bytes)
         return prepared
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 
 from graphql import GraphQLSchema
 
+from trivium_federation.compiled.layout import Unsupported
+from trivium_federation.compiled.plan import CompiledPlan
 from trivium_federation.execute.response_shape import ResponseShape
 from trivium_federation.operation.document import Operation
+from trivium_federation.operation.keys import client_keys
 from trivium_federation.operation.normalise import Normaliser
 from trivium_federation.operation.selection import KeySpace
-from trivium_federation.options import Limits
+from trivium_federation.options import EngineOptions
 from trivium_federation.planner.graph import SchemaGraph
 from trivium_federation.planner.plan import FetchPlan
 from trivium_federation.planner.planning import make_plan
@@ -49,11 +52,13 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class PreparedOperation:
-    """A plan with the shape of its answer."""
+    """A plan with the shape of its answer, and its compiled form or why there is none."""
 
     plan: FetchPlan
     shape: ResponseShape
     has_introspection: bool
+    compiled: CompiledPlan | None
+    why_interpreted: str
 
 
 def prepare(
@@ -61,12 +66,13 @@ def prepare(
     operation: Operation,
     conditions: Mapping[str, bool],
     labels: frozenset[str],
-    limits: Limits,
+    options: EngineOptions,
     deadline: float,
 ) -> PreparedOperation:
     """Plan an operation for one set of condition values. Raises: PlanningError."""
     supergraph = schema.supergraph
-    keys = KeySpace(operation.own_names - supergraph.fieldset_names, schema.field_names)
+    known = client_keys(operation.field_uses, supergraph.fieldset_names, schema.field_names)
+    keys = KeySpace(known, schema.field_names)
     normaliser = Normaliser(supergraph, operation.fragments, conditions, keys)
     root = supergraph.root_types[operation.kind]
     selection = normaliser.select(root, [operation.node.selection_set])
@@ -76,10 +82,18 @@ def prepare(
         normaliser,
         selection,
         frame,
-        max_positions=limits.max_planned_positions,
+        max_positions=options.limits.max_planned_positions,
         deadline=deadline,
     )
     shape = ResponseShape(
         supergraph, operation.fragments, conditions, keys, root, operation.node.selection_set
     )
-    return PreparedOperation(plan, shape, shape.has_root("local"))
+    compiled: CompiledPlan | None = None
+    why_interpreted = "compiled plans are switched off"
+    if not options.interpret_only:
+        try:
+            compiled = CompiledPlan(supergraph, plan, shape)
+            why_interpreted = ""
+        except Unsupported as reason:
+            why_interpreted = str(reason)
+    return PreparedOperation(plan, shape, shape.has_root("local"), compiled, why_interpreted)

@@ -19,6 +19,8 @@ from trivium_federation.transport import SubgraphResponse
 class Interpreter:
     """The state of one run: merged data, errors, and for each request the objects that its answer fills."""
 
+    is_compiled = False
+
     def __init__(
         self,
         shape: ResponseShape,

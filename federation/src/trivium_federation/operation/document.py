@@ -41,13 +41,14 @@ class Operation:
         return tuple(sorted(found))
 
     @cached_property
-    def own_names(self) -> frozenset[str]:
-        """Fields that the operation uses with one set of arguments only, so that they need no alias."""
-        texts: dict[str, set[str]] = {}
+    def field_uses(self) -> dict[tuple[str, str], set[str]]:
+        """For each field's name and arguments the response keys under which the client wants it."""
+        found: dict[tuple[str, str], set[str]] = {}
         for node in self._selections:
-            if isinstance(node, ast.FieldNode):
-                texts.setdefault(node.name.value, set()).add(arguments_text(node))
-        return frozenset(name for name, found in texts.items() if len(found) == 1)
+            if isinstance(node, ast.FieldNode) and not node.name.value.startswith("__"):
+                use = node.name.value, arguments_text(node)
+                found.setdefault(use, set()).add(node.alias.value if node.alias else node.name.value)
+        return found
 
     @cached_property
     def _selections(self) -> tuple[ast.Node, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 TYPENAME = "__typename"
@@ -37,25 +37,27 @@ class Selection:
 
 
 class KeySpace:
-    """Hands out the names of fields in the merged data: the field's own, or an alias where arguments differ.
+    """Hands out the names of fields in the merged data: equal name and arguments have one key in a plan.
 
-    `own_names`: fields with arguments that may keep their name because they occur with one set of arguments only.
-    `taken`: every field name of the supergraph, which an alias must not hit.
+    `known`: keys that are decided, by name and arguments text. Other fields without arguments have their own name, those
+    with arguments an alias. `taken`: every field name of the supergraph, which an alias must not hit.
     """
 
-    def __init__(self, own_names: Iterable[str] = (), taken: frozenset[str] = frozenset()) -> None:
-        self._own_names = frozenset(own_names)
+    def __init__(
+        self, known: Mapping[tuple[str, str], str] | None = None, taken: frozenset[str] = frozenset()
+    ) -> None:
         self._taken = taken
-        self._keys: dict[tuple[str, str], str] = {}
+        self._keys: dict[tuple[str, str], str] = dict(known or {})
         self._aliases = self._fresh_aliases()
 
     def key(self, name: str, arguments: str) -> str:
         """The key of `name` with `arguments` (their canonical text)."""
-        if not arguments or name in self._own_names:
-            return name
         known = self._keys.get((name, arguments))
-        if known is None:
-            known = self._keys[name, arguments] = f"{next(self._aliases)}_{name}"
+        if known is not None:
+            return known
+        if not arguments:
+            return name
+        known = self._keys[name, arguments] = f"{next(self._aliases)}_{name}"
         return known
 
     def _fresh_aliases(self) -> Iterator[str]:
