@@ -45,7 +45,7 @@ class HttpServer:
         self.in_flight = 0
         self.is_draining = False
         self._connections: set[ServerConnection] = set()
-        self._listeners: list[asyncio.Server] = []
+        self.listeners: list[asyncio.Server] = []
         self._all_gone: asyncio.Future[None] | None = None
 
     @property
@@ -75,15 +75,15 @@ class HttpServer:
             listener = await loop.create_server(connect, sock=sock, backlog=backlog, ssl=tls)
         else:
             listener = await loop.create_server(connect, host, port, backlog=backlog, ssl=tls)
-        self._listeners.append(listener)
+        self.listeners.append(listener)
         return listener
 
     async def drain(self, timeout_s: float) -> None:
         """Stop accepting, let requests in flight end, then close what is left. Needs a running Task."""
         self.is_draining = True
-        for listener in self._listeners:
+        for listener in self.listeners:
             listener.close()
-        self._listeners.clear()
+        self.listeners.clear()
         for connection in list(self._connections):
             connection.close_if_idle()
         if self._connections:
