@@ -2,33 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from trivium_federation.execute.response_shape import ResponseShape, find_fields
+from trivium_federation.execute.response_shape import Nodes, ResponseShape, find_fields
 from trivium_federation.operation.selection import TYPENAME
 
+ClientPath = list[str | int]
 
-def client_path(shape: ResponseShape, data: object, path: Sequence[str | int]) -> list[str | int]:
+
+def client_path(shape: ResponseShape, data: object, path: Sequence[str | int]) -> ClientPath:
     """The client's path of a value; it ends early where the client did not ask for the rest."""
-    found: list[str | int] = []
-    type_name, nodes = shape.root_type, shape.root_nodes
-    value = data
-    for step in path:
-        if isinstance(step, int):
-            found.append(step)
-            value = value[step] if isinstance(value, list) and step < len(value) else None
-            continue
-        field = find_fields(shape.fields(_runtime(type_name, value), nodes), step)
+    return _below(shape, shape.root_type, shape.root_nodes, data, path, set())
+
+
+def _below(
+    shape: ResponseShape,
+    type_name: str,
+    nodes: Nodes,
+    value: object,
+    path: Sequence[str | int],
+    tried: set[tuple[str, Nodes, int]],
+) -> ClientPath:
+    if not path:
+        return []
+    if value is None:
+        # Without data every type is possible; the same question again has the same answer.
+        question = type_name, nodes, len(path)
+        if question in tried:
+            return []
+        tried.add(question)
+    step, rest = path[0], path[1:]
+    if isinstance(step, int):
+        entry = value[step] if isinstance(value, list) and step < len(value) else None
+        return [step, *_below(shape, type_name, nodes, entry, rest, tried)]
+    longest: ClientPath = []
+    for candidate in _types(shape, type_name, value):
+        field = find_fields(shape.fields(candidate, nodes), step)
         if field is None:
-            break
-        found.append(field.response_key)
-        value = value.get(step) if isinstance(value, dict) else None
-        type_name, nodes = field.type.name, field.nodes
-        if not nodes:
-            break
-    return found
+            continue
+        found: ClientPath = [field.response_key]
+        if field.nodes:
+            child = value.get(step) if isinstance(value, dict) else None
+            found += _below(shape, field.type.name, field.nodes, child, rest, tried)
+        if len(found) == len(path):
+            return found
+        longest = max(longest, found, key=len)
+    return longest
 
 
-def _runtime(type_name: str, value: object) -> str:
+def _types(shape: ResponseShape, type_name: str, value: object) -> Iterator[str]:
+    """The type of a value, or, where an error left none, all types that it may have had."""
     runtime = value.get(TYPENAME) if isinstance(value, dict) else None
-    return runtime if isinstance(runtime, str) else type_name
+    if isinstance(runtime, str) and runtime in shape.visible_types(type_name):
+        yield runtime
+        return
+    yield type_name
+    yield from sorted(shape.visible_types(type_name) - {type_name})

@@ -79,13 +79,14 @@ class Interpreter:
         if not isinstance(answer, dict) or not ("data" in answer or answer.get("errors")):
             self.fail(request, "gave no GraphQL answer", "SUBGRAPH_ANSWER_INVALID")
             return
-        data = answer.get("data")
-        has_errors = self._note_errors(request, answer.get("errors"))
+        data, errors = answer.get("data"), answer.get("errors")
         if isinstance(data, dict):
             for number, slot in enumerate(request.slots):
-                self._fill(request, number, slot, data, has_errors=has_errors)
-        elif not has_errors:
+                self._fill(request, number, slot, data, has_errors=bool(errors))
+        elif not errors:
             self.fail(request, "gave no data", "SUBGRAPH_ANSWER_INVALID")
+        # After the data, which tells the types on an error's path.
+        self._note_errors(request, errors)
 
     def fail(self, request: Request, reason: str, code: str) -> None:
         """Record that a request brought nothing. `reason` completes: the subgraph …"""
@@ -133,11 +134,9 @@ class Interpreter:
 
     # -- errors -------------------------------------------------------------------------------------------------
 
-    def _note_errors(self, request: Request, errors: object) -> bool:
+    def _note_errors(self, request: Request, errors: object) -> None:
         """Take over a subgraph's errors with the client's paths."""
-        if not isinstance(errors, list):
-            return False
-        for error in errors:
+        for error in errors if isinstance(errors, list) else ():
             if not isinstance(error, dict):
                 error = {}
             message = error.get("message")
@@ -153,7 +152,6 @@ class Interpreter:
                 found["path"] = path
             found["extensions"] = extensions
             self._errors.append(found)
-        return bool(errors)
 
     def _client_path(self, request: Request, path: object) -> list[str | int] | None:
         if not isinstance(path, list) or not all(isinstance(step, str | int) for step in path):
