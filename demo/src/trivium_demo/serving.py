@@ -16,7 +16,9 @@ from trivium_demo.transport import TransportHttpProtocol
 
 log = logging.getLogger(__name__)
 
-_GRACE_S = 1
+# Requests under way may end; then their connections are cut, which ends those that hang; then they are cancelled.
+_CUT_AFTER_S = 0.6
+_CANCEL_AFTER_S = 1
 _BACKLOG = 1024
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -54,7 +56,7 @@ def stop_quietly_while_starting() -> None:
 
 
 def serve(app: ASGIApp, listener: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way have a second to end, then they are cancelled."""
+    """Serve until SIGTERM or SIGINT; two seconds later it is over."""
     config = uvicorn.Config(
         app,
         http=TransportHttpProtocol,
@@ -68,7 +70,7 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
         backlog=_BACKLOG,
         # Longer than clients keep idle connections, so that it is they who close.
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=_CANCEL_AFTER_S,
     )
     server = _Server(config)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
@@ -85,6 +87,15 @@ class _Server(uvicorn.Server):
         for listener in sockets or ():
             host, port = listener.getsockname()[:2]
             log.info("listening", extra={"host": host, "port": port})
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop within two seconds, whatever requests are doing."""
+        asyncio.get_running_loop().call_later(_CUT_AFTER_S, self._cut_connections)
+        await super().shutdown(sockets)
+
+    def _cut_connections(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

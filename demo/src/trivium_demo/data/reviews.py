@@ -70,10 +70,15 @@ def generate_reviews() -> Iterator[ReviewSeed]:
         )
 
 
+def average_of(total: int, count: int) -> float:
+    """Stars on average, with two decimals. One function, since Python and SQLite round halves differently."""
+    return round(total / count, 2)
+
+
 def rate_products() -> dict[int, tuple[float, int]]:
     """Product number → average rating (two decimals) and number of ratings, at the start."""
     sums: dict[int, tuple[int, int]] = {}
     for review in generate_reviews():
         total, count = sums.get(review.product_number, (0, 0))
         sums[review.product_number] = (total + review.rating, count + 1)
-    return {number: (round(total / count, 2), count) for number, (total, count) in sums.items()}
+    return {number: (average_of(total, count), count) for number, (total, count) in sums.items()}

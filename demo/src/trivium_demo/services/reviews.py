@@ -10,7 +10,7 @@ import strawberry
 from strawberry import ID, Info, federation
 from strawberry.dataloader import DataLoader
 
-from trivium_demo.data.reviews import generate_reviews
+from trivium_demo.data.reviews import average_of, generate_reviews
 from trivium_demo.ids import number_of
 from trivium_demo.moments import Clock, format_moment, utc_now
 from trivium_demo.settings import Settings
@@ -90,11 +90,11 @@ class Store:
     async def load_ratings(self, numbers: list[int]) -> Sequence[Rating | None]:
         """How each product is rated; None where it has no reviews."""
         rows = self._db.execute(
-            "SELECT product_n, round(avg(rating), 2), count(*) FROM reviews"
+            "SELECT product_n, sum(rating), count(*) FROM reviews"
             " WHERE product_n IN (SELECT value FROM json_each(?)) GROUP BY product_n",
             (str(numbers),),
         )
-        found = {number: Rating(average, count) for number, average, count in rows}
+        found = {number: Rating(average_of(total, count), count) for number, total, count in rows}
         return [found.get(number) for number in numbers]
 
     def find_latest(self, first: int) -> list[ReviewRow]:
