@@ -32,6 +32,17 @@ def _token(identity: Any, form: dict[str, str], auth: tuple[str, str] | None = N
     return identity.client.post("/token", data=form, auth=auth)
 
 
+def test_endpoints_bear_the_name_the_caller_used_and_the_issuer_stays_one(identity: Any) -> None:
+    """A browser reaches it as localhost, an edge in a container as identity; both must find the keys."""
+    own = identity.get("/.well-known/openid-configuration")
+    inside = identity.client.get(
+        "/.well-known/openid-configuration", headers={"Host": "identity:4100"}
+    ).json()
+    assert inside["jwks_uri"] == "http://identity:4100/jwks"
+    assert inside["token_endpoint"] == "http://identity:4100/token"
+    assert inside["issuer"] == own["issuer"]
+
+
 def test_development_login_speaks_for_the_user(identity: Any, users: Any) -> None:
     response = _token(identity, LOGIN)
     assert response.status_code == 200

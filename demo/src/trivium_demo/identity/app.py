@@ -36,15 +36,18 @@ class TokenAnswer(BaseModel):
 class IdentityApi:
     """The endpoints of the identity provider."""
 
-    def __init__(self, accounts: Accounts, issuer: TokenIssuer, discovery: bytes, key_set: bytes) -> None:
+    def __init__(self, accounts: Accounts, issuer: TokenIssuer, key_set: bytes) -> None:
         self._accounts = accounts
         self._issuer = issuer
-        self._discovery = discovery
         self._key_set = key_set
 
-    async def get_discovery(self) -> Response:
-        """OpenID Connect Discovery 1.0."""
-        return json_response(self._discovery, headers=_PUBLIC)
+    async def get_discovery(self, request: Request) -> Response:
+        """OpenID Connect Discovery 1.0; endpoints under the name that the caller reached us by.
+
+        In containers a browser and an edge use different names for this service; the issuer is one.
+        """
+        reached_by = f"{request.url.scheme}://{request.url.netloc}"
+        return json_response(to_json(describe_provider(self._issuer.issuer, reached_by)))
 
     async def get_keys(self) -> Response:
         """The public keys (RFC 7517)."""
@@ -125,12 +128,12 @@ def _require(form: dict[str, str], name: str) -> str:
     return form[name]
 
 
-def describe_provider(issuer: str) -> dict[str, object]:
+def describe_provider(issuer: str, reached_by: str) -> dict[str, object]:
     """The discovery document: what works today, and no more."""
     return {
         "issuer": issuer,
-        "token_endpoint": f"{issuer}/token",
-        "jwks_uri": f"{issuer}/jwks",
+        "token_endpoint": f"{reached_by}/token",
+        "jwks_uri": f"{reached_by}/jwks",
         "grant_types_supported": [
             clients.CLIENT_CREDENTIALS,
             clients.REFRESH_TOKEN,
@@ -173,7 +176,6 @@ def create_service(settings: Settings) -> Service:
     api = IdentityApi(
         Accounts(db, time.time),
         TokenIssuer(issuer, key, time.time),
-        to_json(describe_provider(issuer)),
         to_json(public_key_set(key)),
     )
     app = create_rest_app("identity")

@@ -17,7 +17,7 @@ class TokenIssuer:
     """Signs access tokens with one key."""
 
     def __init__(self, issuer: str, key: RSAKey, clock: Callable[[], float]) -> None:
-        self._issuer = issuer
+        self.issuer = issuer
         self._key = key
         self._clock = clock
         self._header = {"alg": ALGORITHM, "typ": "at+jwt", "kid": key.thumbprint()}
@@ -33,7 +33,7 @@ class TokenIssuer:
     def _sign(self, subject: str, client_id: str, scope: str, roles: tuple[str, ...], **claims: str) -> str:
         now = int(self._clock())
         payload = {
-            "iss": self._issuer,
+            "iss": self.issuer,
             "sub": subject,
             "aud": AUDIENCE,
             "azp": client_id,
