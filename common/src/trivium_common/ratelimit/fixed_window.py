@@ -40,6 +40,8 @@ class FixedWindow:
         # Every period that passes pays `limit` of what is on the counter.
         retry_us = -((limit - total) // limit) * period - elapsed_us if cost <= limit else NEVER_US
         reset_us = -(-count // limit) * period - elapsed_us
+        if state is not None and index < state[0]:
+            state = index, count  # the clock was set back: go on from there
         return state, False, limit, max(0, limit - count), retry_us, 0, max(reset_us, 0)
 
     def charge(self, state: State, now_us: int, extra: int) -> State:

@@ -50,6 +50,8 @@ class LeakyBucket:
             reset_us = -((room - capacity) // refill)
             return (room, now_us), True, self.limit, room // unit, 0, delay_us, reset_us
         retry_us = -((room - need) // refill) if need <= capacity else NEVER_US
+        if state is not None and now_us < state[1]:
+            state = room, now_us  # the clock was set back: go on from there
         return state, False, self.limit, max(0, room // unit), retry_us, 0, -((room - capacity) // refill)
 
     def charge(self, state: State, now_us: int, extra: int) -> State:

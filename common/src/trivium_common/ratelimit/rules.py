@@ -65,6 +65,9 @@ class Rule:
             return tuple(one[0] for one in taken), *tightest[1:5], delay_us, tightest[6]
         refusals = [one for one in taken if not one[1]]
         longest = max(refusals, key=lambda one: (one[4] == NEVER_US, one[4]))
+        if state is not None:
+            kept = (of if one[1] else one[0] for one, of in zip(taken, states, strict=True))
+            state = tuple(kept)
         return state, *longest[1:]
 
     def charge(self, state: State, now_us: int, extra: int) -> State:

@@ -12,6 +12,7 @@ from trivium_common.ratelimit.scripts import call_form
 from trivium_common.ratelimit.verdict import Verdict
 from trivium_common.redis.link import ErrorReply, Reply
 from trivium_common.redis.links import Links
+from trivium_common.redis.wire import bulk
 
 
 class WhenAway(StrEnum):
@@ -50,11 +51,15 @@ class SharedLimiter:
         self._limit = rule.max_cost
         # Everything of a call but its key and its cost is the same each time.
         count = 3 + 1 + form.logs + 4 + len(form.windows)
-        by_sha = _head(count, (b"EVALSHA", form.script.sha, b"%d" % (1 + form.logs)))
-        by_text = _head(count, (b"EVAL", form.script.text, b"%d" % (1 + form.logs)))
-        self._heads = (by_sha, by_text)
-        self._tail = _bulk((form.ttl_ms, *form.windows))
-        self._middle = {(what, cost): self._cost_part(what, cost) for what in _WHAT for cost in range(1, 17)}
+        keys = b"%d" % (1 + form.logs)
+        self._by_sha = _head(count, (b"EVALSHA", form.script.sha, keys))
+        self._by_text = _head(count, (b"EVAL", form.script.text, keys))
+        self._hows = {
+            (what, cost): bulk((b"", what, b"%d" % cost))
+            for what in (b"take", b"peek")
+            for cost in range(1, 17)
+        }
+        self._tail = bulk((form.ttl_ms, *form.windows))
         self.uncertain = 0
         links.load_on_connect((b"SCRIPT", b"LOAD", form.script.text))
 
@@ -72,49 +77,57 @@ class SharedLimiter:
 
     def charge_nowait(self, key: str, extra: int) -> None:
         """Charge `extra` after the fact; sent and not waited for. Lost when Redis is away."""
-        key = bounded_key(key)
-        if not self._send(b"charge", key, extra, partial(self._settle_charge, key, extra), 0):
+        slot_key, body = self._body(b"charge", bounded_key(key), extra)
+        settle = partial(self._settle_charge, slot_key, body)
+        if not self._links.send_nowait(slot_key, self._by_sha + body, settle):
             self.uncertain += 1
 
     def _ask(self, what: bytes, key: str, cost: int) -> "asyncio.Future[Verdict]":
         future: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        key = bounded_key(key)
-        settle = partial(self._settle, future, what, key, cost)
-        if not self._send(what, key, cost, settle, 0):
+        slot_key, body = self._body(what, bounded_key(key), cost)
+        settle = partial(self._settle, future, key, cost, slot_key, body)
+        if not self._links.send_nowait(slot_key, self._by_sha + body, settle):
             self._settle_uncertain(future, key, cost)
         return future
 
-    def _send(self, what: bytes, key: str, cost: int, settle: Callable[[Reply], None], head: int) -> bool:
+    def _body(self, what: bytes, key: str, cost: int) -> tuple[bytes, bytes]:
+        """The key that chooses the server, and all of a call that follows the script."""
         keys = self._form.keys(key)
-        middle = self._middle.get((what, cost)) or self._cost_part(what, cost)
-        if self._clock_us is not None:
-            middle = _bulk((b"%d" % self._clock_us(),)) + middle[_EMPTY_SIZE:]
-        parts = [self._heads[head], *(b"$%d\r\n%b\r\n" % (len(k), k) for k in keys), middle, self._tail]
-        return self._links.send_nowait(keys[0], b"".join(parts), settle)
+        now = b"" if self._clock_us is None else b"%d" % self._clock_us()
+        how = self._hows.get((what, cost)) if not now else None
+        return keys[0], bulk(keys) + (how or bulk((now, what, b"%d" % cost))) + self._tail
 
     def _settle(
-        self, future: "asyncio.Future[Verdict]", what: bytes, key: str, cost: int, reply: Reply
+        self,
+        future: "asyncio.Future[Verdict]",
+        key: str,
+        cost: int,
+        slot_key: bytes,
+        body: bytes,
+        reply: Reply,
     ) -> None:
         if type(reply) is list:
-            if not self._links.availability.is_up:
-                self._links.availability.succeeded()
-            if not future.done():
-                future.set_result(verdict_of(reply, self.rule.name))
+            self._settle_verdict(future, reply)
             return
         if type(reply) is ErrorReply and reply.code == "NOSCRIPT":
             # Flushed, or a server that took over: sending the text loads it again.
             settle = partial(self._settle_last, future, key, cost)
-            if self._send(what, key, cost, settle, 1):
+            if self._links.send_nowait(slot_key, self._by_text + body, settle):
                 return
         self._settle_last(future, key, cost, reply)
 
     def _settle_last(self, future: "asyncio.Future[Verdict]", key: str, cost: int, reply: Reply) -> None:
         if type(reply) is list:
-            if not future.done():
-                future.set_result(verdict_of(reply, self.rule.name))
+            self._settle_verdict(future, reply)
             return
         self._links.availability.failed(str(reply))
         self._settle_uncertain(future, key, cost)
+
+    def _settle_verdict(self, future: "asyncio.Future[Verdict]", figures: list[int]) -> None:
+        if not self._links.availability.is_up:
+            self._links.availability.succeeded()
+        if not future.done():
+            future.set_result(verdict_of(figures, self.rule.name))
 
     def _settle_uncertain(self, future: "asyncio.Future[Verdict]", key: str, cost: int) -> None:
         self.uncertain += 1
@@ -130,9 +143,10 @@ class SharedLimiter:
             Verdict(allowed, self._limit, remaining, retry_after_s, 0.0, retry_after_s, self.rule.name, False)
         )
 
-    def _settle_charge(self, key: str, extra: int, reply: Reply) -> None:
+    def _settle_charge(self, slot_key: bytes, body: bytes, reply: Reply) -> None:
         is_unknown = type(reply) is ErrorReply and reply.code == "NOSCRIPT"
-        if not (is_unknown and self._send(b"charge", key, extra, self._settle_last_charge, 1)):
+        resend = self._links.send_nowait
+        if not (is_unknown and resend(slot_key, self._by_text + body, self._settle_last_charge)):
             self._settle_last_charge(reply)
 
     def _settle_last_charge(self, reply: Reply) -> None:
@@ -140,20 +154,6 @@ class SharedLimiter:
             self.uncertain += 1
             self._links.availability.failed(str(reply))
 
-    @staticmethod
-    def _cost_part(what: bytes, cost: int) -> bytes:
-        return _bulk((b"", what, b"%d" % cost))
-
-
-_WHAT = (b"take", b"peek", b"charge")
-
-
-def _bulk(parts: tuple[bytes, ...]) -> bytes:
-    return b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
-
-
-_EMPTY_SIZE = len(_bulk((b"",)))
-
 
 def _head(count: int, parts: tuple[bytes, ...]) -> bytes:
-    return b"*%d\r\n" % count + _bulk(parts)
+    return b"*%d\r\n" % count + bulk(parts)

@@ -54,6 +54,8 @@ class SlidingCounter:
         if cost <= limit:
             retry_us = self._wait_us(count, previous, elapsed, limit - cost + 1, now_us)
         reset_us = self._wait_us(count, previous, elapsed, 1, now_us)
+        if state is not None and index < state[0]:
+            state = index, count, previous  # the clock was set back: go on from there
         return state, False, limit, max(0, left), retry_us, 0, reset_us
 
     def charge(self, state: State, now_us: int, extra: int) -> State:

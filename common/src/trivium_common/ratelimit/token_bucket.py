@@ -49,6 +49,8 @@ class TokenBucket:
                 level += (now_us - at_us) * refill
                 if level > capacity:
                     level = capacity
+            elif now_us < at_us:
+                state = level, now_us  # the clock was set back: go on from there
         need = cost * unit
         if level >= need:
             level -= need

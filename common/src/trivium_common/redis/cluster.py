@@ -10,10 +10,11 @@ from redis.exceptions import RedisError
 
 from trivium_common.redis.availability import Availability
 from trivium_common.redis.handover import connector
-from trivium_common.redis.link import ErrorReply, Link, LinkState, Reply, Settle
+from trivium_common.redis.link import ErrorReply, Link, LinkState, Reply, Settle, ignore
 from trivium_common.redis.target import parse_target
+from trivium_common.redis.wire import pack
 
-_ASKING = b"*1\r\n$6\r\nASKING\r\n"
+_ASKING = pack((b"ASKING",))
 _REFRESH_S = 30.0
 _RETRY_S = 0.5
 _NOT_MADE_HERE = ("connection_class", "db", "host", "port", "path")
@@ -39,9 +40,11 @@ class ClusterLinks:
         self._ready = asyncio.Event()
 
     def load_on_connect(self, command: tuple[bytes, ...]) -> None:
-        """Send `command` on every connection made from now on."""
+        """Send `command` to every master now, and on every connection made from now on."""
         if command not in self._preamble:
             self._preamble.append(command)
+            for link in self._links.values():
+                link.send_nowait(pack(command), ignore)
 
     def send_nowait(self, key: bytes, command: bytes, settle: Settle) -> bool:
         """Send `command` to the master of `key`'s slot; see Link.send_nowait."""
@@ -150,13 +153,9 @@ class ClusterLinks:
         if code == "MOVED":
             self._slots[slot] = node
             self._is_stale.set()
-        elif not link.send_nowait(_ASKING, _ignore, deadline):
+        elif not link.send_nowait(_ASKING, ignore, deadline):
             settle(reply)
             return
         # Once only: a second redirection is answered as a failure.
         if not link.send_nowait(command, settle, deadline):
             settle(reply)
-
-
-def _ignore(reply: Reply) -> None:
-    """ASKING is acknowledged with OK."""

@@ -42,6 +42,10 @@ class Unanswered(Exception):
 Settle: TypeAlias = Callable[[Reply], None]
 
 
+def ignore(reply: Reply) -> None:
+    """Settles a call whose reply says nothing new."""
+
+
 class LinkState(StrEnum):
     """CONNECTING calls wait for the connection, within their bound; DOWN ones are turned down at once."""
 

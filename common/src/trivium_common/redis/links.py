@@ -1,13 +1,13 @@
 """The links that lead to a target: one for a server or a Sentinel's master, one for each master of a Cluster."""
 
-from collections.abc import Sequence
 from typing import Protocol
 
 from trivium_common.redis.availability import Availability
 from trivium_common.redis.cluster import ClusterLinks
 from trivium_common.redis.handover import connector
-from trivium_common.redis.link import Link, LinkState, Settle
+from trivium_common.redis.link import Link, LinkState, Settle, ignore
 from trivium_common.redis.target import Topology, parse_target
+from trivium_common.redis.wire import pack
 
 
 class Links(Protocol):
@@ -16,7 +16,7 @@ class Links(Protocol):
     availability: Availability
 
     def load_on_connect(self, command: tuple[bytes, ...]) -> None:
-        """Send `command` on every connection made from now on (a script to load)."""
+        """Send `command` now and on every connection made from now on (a script to load)."""
 
     def send_nowait(self, key: bytes, command: bytes, settle: Settle) -> bool:
         """Send `command` to the server that holds `key`; see Link.send_nowait."""
@@ -42,9 +42,10 @@ class OneLink:
         self._link = Link(connect, self.availability, timeout_s=timeout_s, max_pending=max_pending)
 
     def load_on_connect(self, command: tuple[bytes, ...]) -> None:
-        """Send `command` on every connection made from now on."""
+        """Send `command` now and on every connection made from now on."""
         if command not in self._preamble:
             self._preamble.append(command)
+            self._link.send_nowait(pack(command), ignore)
 
     def send_nowait(self, key: bytes, command: bytes, settle: Settle) -> bool:  # noqa: ARG002 - one server holds all
         """Send `command`; see Link.send_nowait."""
@@ -79,8 +80,3 @@ def open_links(
     """
     kind = ClusterLinks if parse_target(url).topology is Topology.CLUSTER else OneLink
     return kind(url, timeout_s=timeout_s, connect_timeout_s=connect_timeout_s, max_pending=max_pending)
-
-
-def pack(parts: Sequence[bytes]) -> bytes:
-    """A command in Redis's wire format (RESP)."""
-    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)

@@ -1,11 +1,11 @@
 -- State: number of the period, its count, the count of the one before. See sliding_counter.py.
 do
   local function roll(state, at, index)
-    if not state then return 0, 0 end
+    if not state then return 0, 0, false end
     local then_index, count, previous = unpack_from('<i8i8i8', state, at)
     local passed = index - then_index
-    if passed <= 0 then return count, previous end
-    return 0, passed == 1 and count or 0
+    if passed <= 0 then return count, previous, passed < 0 end
+    return 0, passed == 1 and count or 0, false
   end
 
   local function wait(count, previous, elapsed, below, period, tick)
@@ -25,7 +25,7 @@ do
       local ticks = floor(now / tick)
       local index = floor(ticks / period)
       local elapsed = ticks - index * period
-      local count, previous = roll(state, at, index)
+      local count, previous, is_behind = roll(state, at, index)
       local left = limit - floor((previous * (period - elapsed) + count * period) / period)
       if left >= cost then
         count = count + cost
@@ -33,7 +33,8 @@ do
         return true, left - cost, 0, 0, reset, pack('<i8i8i8', index, count, previous)
       end
       local retry = cost > limit and NEVER or wait(count, previous, elapsed, limit - cost + 1, period, tick)
-      return false, max(0, left), retry, 0, wait(count, previous, elapsed, 1, period, tick)
+      local reset = wait(count, previous, elapsed, 1, period, tick)
+      return false, max(0, left), retry, 0, reset, is_behind and pack('<i8i8i8', index, count, previous)
     end,
     charge = function(state, at, extra, limit, max_debt, period, tick)
       local index = floor(floor(now / tick) / period)

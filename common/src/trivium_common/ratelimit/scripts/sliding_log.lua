@@ -30,37 +30,37 @@ do
     return low
   end
 
-  local function look(key, period, ttl_ms)
+  -- Times that left the window, times still in it, and how far the newest is ahead of the clock.
+  local function look(key, period)
     local length = call('LLEN', key)
-    if length > 0 then
-      local ahead = call('LINDEX', key, -1) - now
-      if ahead > 0 then move_back(key, ahead, ttl_ms) end
-    end
-    local gone = count_gone(key, length, now - period)
-    return gone, length - gone
+    local ahead = length > 0 and max(0, call('LINDEX', key, -1) - now) or 0
+    local gone = count_gone(key, length, now - period + ahead)
+    return gone, length - gone, ahead
   end
 
-  local function add(key, gone, units, ttl_ms)
+  local function add(key, gone, ahead, units, ttl_ms)
     if gone > 0 then call('LTRIM', key, gone, -1) end
+    if ahead > 0 then move_back(key, ahead, ttl_ms) end
     push(key, string.format('%.0f', now), units)
     call('PEXPIRE', key, ttl_ms)
   end
 
   algorithms.sliding_log = {
     take = function(key, ttl_ms, cost, limit, max_debt, period)
-      local gone, used = look(key, period, ttl_ms)
+      local gone, used, ahead = look(key, period)
       local total = used + cost
       if total <= limit then
-        return true, limit - total, 0, 0, period, function() add(key, gone, cost, ttl_ms) end
+        return true, limit - total, 0, 0, period, function() add(key, gone, ahead, cost, ttl_ms) end
       end
-      local retry = cost > limit and NEVER or call('LINDEX', key, gone + total - limit - 1) + period - now
-      local reset = used > 0 and call('LINDEX', key, -1) + period - now or 0
-      return false, max(0, limit - used), retry, 0, reset
+      local until_gone = period - now - ahead
+      local retry = cost > limit and NEVER or call('LINDEX', key, gone + total - limit - 1) + until_gone
+      local reset = used > 0 and call('LINDEX', key, -1) + until_gone or 0
+      local after = ahead > 0 and function() add(key, gone, ahead, 0, ttl_ms) end
+      return false, max(0, limit - used), retry, 0, reset, after
     end,
     charge = function(key, ttl_ms, extra, limit, max_debt, period)
-      local gone, used = look(key, period, ttl_ms)
-      local units = max(0, min(extra, limit + max_debt - used))
-      if units > 0 then add(key, gone, units, ttl_ms) end
+      local gone, used, ahead = look(key, period)
+      add(key, gone, ahead, max(0, min(extra, limit + max_debt - used)), ttl_ms)
     end,
   }
 end
