@@ -15,7 +15,7 @@ class PlanCache(Generic[V]):
     def __init__(self, max_entries: int, max_bytes: int) -> None:
         self._max_entries = max_entries
         self._max_bytes = max_bytes
-        self._bytes = 0
+        self.bytes = 0
         self._entries: OrderedDict[Hashable, tuple[V, int]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -35,16 +35,27 @@ class PlanCache(Generic[V]):
         if size_bytes > self._max_bytes or self._max_entries < 1:
             return
         self._entries[key] = value, size_bytes
-        self._bytes += size_bytes
-        while len(self._entries) > self._max_entries or self._bytes > self._max_bytes:
-            _, (_, size) = self._entries.popitem(last=False)
-            self._bytes -= size
+        self.bytes += size_bytes
+        self._shrink()
+
+    def resize(self, key: Hashable, size_bytes: int) -> None:
+        """Note that a value has grown or shrunk; it may now be too large to keep."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries[key] = entry[0], size_bytes
+            self.bytes += size_bytes - entry[1]
+            self._shrink()
 
     def drop(self, key: Hashable) -> None:
         """Forget a key, if it is known."""
         entry = self._entries.pop(key, None)
         if entry is not None:
-            self._bytes -= entry[1]
+            self.bytes -= entry[1]
+
+    def _shrink(self) -> None:
+        while len(self._entries) > self._max_entries or self.bytes > self._max_bytes:
+            _, (_, size) = self._entries.popitem(last=False)
+            self.bytes -= size
 
     def newest(self) -> Iterator[Hashable]:
         """The keys, most recently used first."""

@@ -22,6 +22,10 @@ from trivium_federation.planner.printing import Plan
 from trivium_federation.prepared import PreparedOperation, Schema, prepare
 from trivium_federation.transport import RequestContext, Transport
 
+_NO_CONTEXT = RequestContext()
+_NO_LABELS: frozenset[str] = frozenset()
+PlanKey = tuple[str | None, tuple[bool, ...], frozenset[str]]
+
 
 @dataclass(frozen=True, slots=True)
 class Stats:
@@ -41,6 +45,43 @@ class Answer:
     stats: Stats = Stats()
 
 
+class Run:
+    """One operation on its way to an answer."""
+
+    __slots__ = ("_executor", "_prepared", "_sender")
+
+    def __init__(
+        self, prepared: PreparedOperation, executor: GuardedRun | Interpreter, sender: Sender
+    ) -> None:
+        self._prepared = prepared
+        self._executor = executor
+        self._sender = sender
+
+    @property
+    def is_sequential(self) -> bool:
+        """Whether at most one subgraph is asked at a time, so that no asyncio Task is needed to run it."""
+        return self._prepared.plan.is_sequential
+
+    async def finish(self) -> Answer:
+        """Ask the subgraphs, merge and shape. Safe to cancel: calls under way are cancelled."""
+        executor = self._executor
+        await run_plan(self._prepared.plan, executor, self._sender)
+        body, has_errors = executor.finish()
+        return Answer(body, has_errors, 200, Stats(self._sender.count, executor.is_compiled))
+
+
+class _KnownDocument:
+    """A checked document with its plans: one for each operation, set of condition values and set of labels in use."""
+
+    __slots__ = ("document", "plans")
+
+    def __init__(self, document: Document, options: EngineOptions) -> None:
+        self.document = document
+        self.plans: PlanCache[PreparedOperation] = PlanCache(
+            options.max_variants_per_document, options.plan_cache_bytes
+        )
+
+
 class Engine:
     """Plans and executes operations. Safe for any number of requests at once on one event loop."""
 
@@ -48,8 +89,7 @@ class Engine:
         self._schema = schema
         self._transport = transport
         self._options = options
-        self._documents: PlanCache[Document] = PlanCache(options.plan_cache_entries, options.plan_cache_bytes)
-        self._plans: PlanCache[PreparedOperation] = PlanCache(
+        self._documents: PlanCache[_KnownDocument] = PlanCache(
             options.plan_cache_entries, options.plan_cache_bytes
         )
 
@@ -69,14 +109,27 @@ class Engine:
         context: RequestContext | None = None,
     ) -> Answer:
         """Answer one operation. Never raises for what a client or subgraph sends; safe to cancel."""
+        run = self.begin(query, variables, operation_name, context=context)
+        return run if isinstance(run, Answer) else await run.finish()
+
+    def begin(
+        self,
+        query: str,
+        variables: Mapping[str, object] | bytes | None = None,
+        operation_name: str | None = None,
+        *,
+        context: RequestContext | None = None,
+    ) -> Run | Answer:
+        """Everything before the first subgraph request; an answer if none is to come."""
+        context = context or _NO_CONTEXT
         try:
             # 1. text -> checked document (cached) -> the one operation of it
-            operation = self._document(query).operation(operation_name)
+            known = self._known(query)
+            operation = known.document.operation(operation_name)
             # 2. variables, checked and completed
             values = coerce_variables(operation.rules, _read_variables(variables, self._options))
-            # 3. plan, for the conditions that these variables decide (cached)
-            context = context or RequestContext()
-            prepared = self._prepared(query, operation, values, context)
+            # 3. the plan for the conditions that these variables decide (cached)
+            prepared = self._prepared(query, known, operation, values, context)
             # 4. what needs no subgraph
             local = self._local(operation, prepared, values)
         except RequestError as error:
@@ -84,23 +137,7 @@ class Engine:
         except PlanningError as error:
             return _unplannable(error)
         # 5. subgraph requests, merged and shaped
-        executor = self._executor(prepared, values, local)
-        sender = Sender(self._transport, context)
-        await run_plan(prepared.plan, executor, sender)
-        body, has_errors = executor.finish()
-        return Answer(body, has_errors, 200, Stats(sender.count, executor.is_compiled))
-
-    def _executor(
-        self, prepared: PreparedOperation, values: Mapping[str, object], local: Mapping[str, object]
-    ) -> GuardedRun | Interpreter:
-        limits = self._options.limits
-
-        def interpreter() -> Interpreter:
-            return Interpreter(prepared.shape, values, local, limits)
-
-        if prepared.compiled is None:
-            return interpreter()
-        return GuardedRun(CompiledRun(prepared.compiled, values, local, limits), interpreter)
+        return Run(prepared, self._executor(prepared, values, local), Sender(self._transport, context))
 
     def plan(
         self,
@@ -114,30 +151,58 @@ class Engine:
 
         Raises: RequestError, PlanningError.
         """
-        operation = self._document(query).operation(operation_name)
+        known = self._known(query)
+        operation = known.document.operation(operation_name)
         values: dict[str, object] = dict.fromkeys(operation.condition_variables, True)
         values.update(variables or {})
-        prepared = self._prepared(query, operation, values, context or RequestContext())
-        return Plan(prepared.plan, {n: values[n] is True for n in operation.condition_variables})
+        prepared = self._prepared(query, known, operation, values, context or _NO_CONTEXT)
+        conditions = {n: values[n] is True for n in operation.condition_variables}
+        return Plan(prepared.plan, conditions, prepared.why_interpreted)
 
-    def _document(self, text: str) -> Document:
-        document = self._documents.get(text)
-        if document is None:
+    def with_supergraph(self, supergraph_sdl: str, *, warm: int = 100) -> Engine:
+        """An engine for a new supergraph, with plans for the `warm` documents used last. This one goes on as it is.
+
+        Raises: SupergraphError.
+        """
+        fresh = Engine(Schema.from_sdl(supergraph_sdl), self._transport, self._options)
+        texts = [str(text) for _, text in zip(range(warm), self._documents.newest(), strict=False)]
+        for text in reversed(texts):
+            try:
+                for operation in fresh._known(text).document.operations:
+                    fresh.plan(text, operation.name)
+            except (RequestError, PlanningError):
+                continue  # no longer valid: its clients are told when they ask
+        return fresh
+
+    def _known(self, text: str) -> _KnownDocument:
+        known = self._documents.get(text)
+        if known is None:
             document = read_document(text, self._schema.api, self._options.limits)
-            self._documents.put(text, document, 40 * len(text))
-        return document
+            known = _KnownDocument(document, self._options)
+            self._documents.put(text, known, document.size_bytes)
+        return known
 
     def _prepared(
-        self, text: str, operation: Operation, values: Mapping[str, object], context: RequestContext
+        self,
+        text: str,
+        known: _KnownDocument,
+        operation: Operation,
+        values: Mapping[str, object],
+        context: RequestContext,
     ) -> PreparedOperation:
-        conditions = {name: values.get(name) is True for name in operation.condition_variables}
-        labels = context.overrides & self._schema.supergraph.override_labels
-        key = text, operation.name, tuple(conditions.values()), labels
-        prepared = self._plans.get(key)
+        names = operation.condition_variables
+        conditions = tuple([values.get(n) is True for n in names]) if names else ()
+        labels = (
+            context.overrides & self._schema.supergraph.override_labels if context.overrides else _NO_LABELS
+        )
+        key: PlanKey = operation.name, conditions, labels
+        prepared = known.plans.get(key)
         if prepared is None:
             deadline = time.monotonic() + self._options.planning_timeout_s
-            prepared = prepare(self._schema, operation, conditions, labels, self._options, deadline)
-            self._plans.put(key, prepared, len(text) + 20 * prepared.plan.text_bytes)
+            given = dict(zip(names, conditions, strict=True))
+            prepared = prepare(self._schema, operation, given, labels, self._options, deadline)
+            known.plans.put(key, prepared, prepared.size_bytes)
+            self._documents.resize(text, known.document.size_bytes + known.plans.bytes)
         return prepared
 
     def _local(
@@ -148,6 +213,18 @@ class Engine:
         if not self._options.allow_introspection:
             raise RequestError.of("INTROSPECTION_DISABLED", "introspection is switched off")
         return answer_introspection(self._schema.api, operation, prepared.shape, values)
+
+    def _executor(
+        self, prepared: PreparedOperation, values: Mapping[str, object], local: Mapping[str, object]
+    ) -> GuardedRun | Interpreter:
+        limits = self._options.limits
+
+        def interpreter() -> Interpreter:
+            return Interpreter(prepared.shape, values, local, limits)
+
+        if prepared.compiled is None:
+            return interpreter()
+        return GuardedRun(CompiledRun(prepared.compiled, values, local, limits), interpreter)
 
 
 def _read_variables(

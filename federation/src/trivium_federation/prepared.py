@@ -59,6 +59,7 @@ class PreparedOperation:
     has_introspection: bool
     compiled: CompiledPlan | None
     why_interpreted: str
+    size_bytes: int
 
 
 def prepare(
@@ -96,4 +97,11 @@ def prepare(
             why_interpreted = ""
         except Unsupported as reason:
             why_interpreted = str(reason)
-    return PreparedOperation(plan, shape, shape.has_root("local"), compiled, why_interpreted)
+    return PreparedOperation(
+        plan, shape, shape.has_root("local"), compiled, why_interpreted, _size_bytes(plan)
+    )
+
+
+def _size_bytes(plan: FetchPlan) -> int:
+    """An estimate of what a plan keeps in memory; most of it grows with the texts of its requests."""
+    return 4_000 + 60 * plan.text_bytes

@@ -37,7 +37,10 @@ class Transport(Protocol):
     """Sends requests; calls may overlap."""
 
     async def send(self, request: SubgraphRequest) -> SubgraphResponse:
-        """Send and wait for the whole answer. Raises: TransportError. Safe to cancel."""
+        """Send and wait for the whole answer, no longer than the request's deadline.
+
+        Raises: TransportError. Safe to cancel.
+        """
         ...
 
 

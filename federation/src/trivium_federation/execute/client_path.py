@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from trivium_federation.execute.response_shape import Nodes, ResponseShape, find_fields
+from trivium_federation.execute.response_shape import Nodes, ResponseShape
 from trivium_federation.operation.selection import TYPENAME
 
 ClientPath = list[str | int]
@@ -37,16 +37,16 @@ def _below(
         return [step, *_below(shape, type_name, nodes, entry, rest, tried)]
     longest: ClientPath = []
     for candidate in _types(shape, type_name, value):
-        field = find_fields(shape.fields(candidate, nodes), step)
-        if field is None:
-            continue
-        found: ClientPath = [field.response_key]
-        if field.nodes:
-            child = value.get(step) if isinstance(value, dict) else None
-            found += _below(shape, field.type.name, field.nodes, child, rest, tried)
-        if len(found) == len(path):
-            return found
-        longest = max(longest, found, key=len)
+        for field in shape.fields(candidate, nodes):
+            if field.key != step:
+                continue
+            found: ClientPath = [field.response_key]
+            if field.nodes:
+                child = value.get(step) if isinstance(value, dict) else None
+                found += _below(shape, field.type.name, field.nodes, child, rest, tried)
+            if len(found) == len(path):
+                return found
+            longest = max(longest, found, key=len)
     return longest
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -137,11 +137,6 @@ class ResponseShape:
     def has_root(self, kind: FieldKind) -> bool:
         """Whether the operation's root asks for a field of `kind`."""
         return any(f.kind == kind for f in self.fields(self.root_type, self.root_nodes))
-
-
-def find_fields(fields: Sequence[ResponseField], key: str) -> ResponseField | None:
-    """The first client field that shows the value of `key`."""
-    return next((f for f in fields if f.key == key), None)
 
 
 def _any(_value: object) -> bool:

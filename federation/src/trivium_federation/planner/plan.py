@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from trivium_federation.operation.selection import Selection
 from trivium_federation.planner.fetches import Fetch, Output
 from trivium_federation.planner.paths import Place
 from trivium_federation.supergraph.model import Subgraph
@@ -96,7 +95,7 @@ class Request:
         return tuple(found) or ("root fields",)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class FetchPlan:
     """Everything that a run needs. Requests of one section start as soon as their parents are merged."""
 
@@ -107,9 +106,10 @@ class FetchPlan:
     not_chosen: tuple[str, ...] = ()
     text_bytes: int = field(default=0)
 
-    def roots_of(self, section: int) -> Iterator[Request]:
-        """The requests of a section that wait for nothing in it."""
-        return (r for r in self.sections[section] if not r.parents)
-
-
-EMPTY_SELECTION = Selection("")
+    @cached_property
+    def is_sequential(self) -> bool:
+        """Whether each request but the first waits for the one before it."""
+        return all(
+            sum(not r.parents for r in section) == 1 and all(len(r.children) < 2 for r in section)
+            for section in self.sections
+        )

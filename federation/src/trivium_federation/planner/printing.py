@@ -13,6 +13,7 @@ class Plan:
 
     fetch_plan: FetchPlan
     conditions: dict[str, bool]
+    why_interpreted: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """The plan as data for JSON."""
@@ -20,6 +21,7 @@ class Plan:
             "kind": self.fetch_plan.operation,
             "conditions": self.conditions,
             "requests": [_request(r) for r in self.fetch_plan.requests],
+            "compiled": not self.why_interpreted,
             "not_chosen": list(self.fetch_plan.not_chosen),
         }
 
@@ -36,6 +38,8 @@ class Plan:
         if self.fetch_plan.not_chosen:
             lines.append("not chosen")
             lines += [f"  {route}" for route in self.fetch_plan.not_chosen]
+        if self.why_interpreted:
+            lines.append(f"interpreted: {self.why_interpreted}")
         return "\n".join(lines) + "\n"
 
     def to_mermaid(self) -> str:
