@@ -117,11 +117,12 @@ class Builder:
         The second step has no index: what the lock forgot is missing, and fails here.
         """
         pip = [*self._pip, "--python", str(python)]
-        run([*pip, "install", "--quiet", "-r", f"{deployable.folder}/requirements.lock"])
+        # Compiling everything to bytecode takes longer than compiling what the process imports.
+        run([*pip, "install", "--quiet", "--no-compile", "-r", f"{deployable.folder}/requirements.lock"])
         offline = ["--no-index", "--find-links", str(self._wheels)]
-        run([*pip, "install", "--quiet", *offline, f"trivium-{deployable.name}"])
+        run([*pip, "install", "--quiet", "--no-compile", *offline, f"trivium-{deployable.name}"])
         run([*pip, "check"])
-        return len(run([*pip, "list", "--format", "freeze"]).split())
+        return len(list(python.parent.parent.glob("lib/python3*/site-packages/*.dist-info")))
 
 
 def check_alone(builder: Builder, folder: Path, deployable: Deployable) -> Result:

@@ -60,6 +60,18 @@ def test_stack_goes_on_without_a_process_that_cannot_start(start_stack: StartSta
     assert crippled.process.wait(LIMIT_S) == 1
 
 
+def test_reloaded_bff_is_started_again_when_its_source_changes(start_stack: StartStack) -> None:
+    """A team saves a file and its BFF runs with it."""
+    watched = start_stack("--reload", "iot", *leave_out_all_but("valkey", "iot"))
+    watched.wait_healthy()
+    first = watched.pid("iot")
+    (ROOT / "bffs" / "iot" / "src" / "trivium_iot" / "__init__.py").touch()
+    wait_until(lambda: "iot has changed: starting it again" in watched.log, "the change is seen")
+    wait_until(lambda: watched.pid("iot") != first, "the ready file names the new process")
+    assert "iot is ready again" in watched.log
+    watched.stop_cleanly()
+
+
 def test_left_out_bff_can_be_run_by_hand_with_the_printed_line(start_stack: StartStack) -> None:
     """`--except` prints how to run the missing process so that it fits in."""
     partly = start_stack(*leave_out_all_but("valkey", "identity", "users", "devices"))
@@ -91,7 +103,7 @@ def test_no_color_is_plain(tmp_path: Path) -> None:
 def test_port_in_use_is_one_line_with_a_way_out(stack: RunningStack) -> None:
     """Started where a stack runs already."""
     line = refuse_up("--port-base", str(stack.port_base))
-    assert f"port {stack.port_base + 8000} is in use (wanted by edge)" in line
+    assert f"{stack.port_base + 8000} (edge)" in line
     assert "--port-base" in line
 
 

@@ -29,7 +29,11 @@ def check_ports(processes: Iterable[Process], layout: Layout) -> None:
     taken = find_taken_ports(processes, layout.port_base)
     if not taken:
         return
-    listed = ", ".join(f"port {port} is in use (wanted by {name})" for port, name in taken.items())
+    if len(taken) == 1:
+        ((port, name),) = taken.items()
+        listed = f"port {port} is in use (wanted by {name})"
+    else:
+        listed = f"ports {', '.join(f'{port} ({name})' for port, name in taken.items())} are in use"
     free_base = next(
         (
             base
@@ -39,7 +43,7 @@ def check_ports(processes: Iterable[Process], layout: Layout) -> None:
         _PORT_BASE_STEP,
     )
     store = layout.port(table.VALKEY.port)
-    hint = f", or use the Redis there: REDIS_URL=redis://{HOST}:{store}" if store in taken else ""
+    hint = f", or use the Redis there: REDIS_URL=redis://{HOST}:{store}" if list(taken) == [store] else ""
     raise Refused(f"{listed}: stop what runs there, or move this stack: --port-base {free_base}{hint}")
 
 
