@@ -19,16 +19,21 @@ from trivium_common.redis.links import open_links
 Step = tuple[int, str, int]
 
 
-def free_port() -> int:
+def find_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
+@pytest.fixture
+def free_port() -> int:
+    return find_port()
+
+
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[ValkeyServer]:
     """A Valkey of this test session's own, on a free port, without persistence."""
-    with ValkeyServer(port=free_port(), save="", appendonly="no") as server:
+    with ValkeyServer(port=find_port(), save="", appendonly="no") as server:
         yield server
 
 

@@ -1,6 +1,7 @@
 """The Lua form of each algorithm: one script for the kinds of a rule's windows, and how to call it."""
 
 import hashlib
+import struct
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -28,7 +29,9 @@ class Script:
 @cache
 def script_of(kinds: tuple[str, ...]) -> Script:
     """The script for windows of these kinds: only the algorithms it needs, so that calling it stays cheap."""
-    text = "\n".join([_part("prelude"), *map(_part, sorted(set(kinds))), _part("driver")]).encode()
+    windows = "local windows = { " + ", ".join(f"algorithms.{kind}" for kind in kinds) + " }"
+    parts = [_part("prelude"), *map(_part, sorted(set(kinds))), windows, _part("driver")]
+    text = "\n".join(parts).encode()
     return Script(text, hashlib.sha1(text, usedforsecurity=False).hexdigest().encode())
 
 
@@ -40,7 +43,7 @@ class CallForm:
     prefix: str
     logs: int
     ttl_ms: bytes
-    windows: tuple[bytes, ...]
+    figures: bytes
 
     def keys(self, key: str) -> list[bytes]:
         """The Redis keys of `key`: all under one hash tag, so that a Cluster keeps them together."""
@@ -58,17 +61,10 @@ def call_form(rule: Rule) -> CallForm:
     logs = kinds.count("sliding_log")
     described = repr([(w.kind, w.limit, w.max_debt, w.figures) for w in rule.windows])
     digest = hashlib.blake2b(described.encode(), digest_size=4).hexdigest()
-    windows: list[bytes] = []
-    for window in rule.windows:
-        first, second = window.figures
-        windows += [
-            window.kind.encode(),
-            *(b"%d" % n for n in (window.limit, window.max_debt, first, second)),
-        ]
     return CallForm(
         script=script_of(kinds),
         prefix=f"{_PREFIX}:{{{rule.name}:{digest}:",
         logs=logs,
         ttl_ms=b"%d" % (rule.horizon_us // 1000 + _TTL_SLACK_MS),
-        windows=tuple(windows),
+        figures=b"".join(struct.pack("<4q", w.limit, w.max_debt, *w.figures) for w in rule.windows),
     )

@@ -50,7 +50,7 @@ class SharedLimiter:
         )
         self._limit = rule.max_cost
         # Everything of a call but its key and its cost is the same each time.
-        count = 3 + 1 + form.logs + 4 + len(form.windows)
+        count = 3 + 1 + form.logs + 5
         keys = b"%d" % (1 + form.logs)
         self._by_sha = _head(count, (b"EVALSHA", form.script.sha, keys))
         self._by_text = _head(count, (b"EVAL", form.script.text, keys))
@@ -59,7 +59,7 @@ class SharedLimiter:
             for what in (b"take", b"peek")
             for cost in range(1, 17)
         }
-        self._tail = bulk((form.ttl_ms, *form.windows))
+        self._tail = bulk((form.ttl_ms, form.figures))
         self.uncertain = 0
         links.load_on_connect((b"SCRIPT", b"LOAD", form.script.text))
 

@@ -15,9 +15,9 @@ local function write_packed(text)
   redis.call('SET', KEYS[1], text, 'PX', ttl_ms)
 end
 
-for first = 5, #ARGV, 5 do
-  local algorithm, limit = algorithms[ARGV[first]], tonumber(ARGV[first + 1])
-  local max_debt, a, b = tonumber(ARGV[first + 2]), tonumber(ARGV[first + 3]), tonumber(ARGV[first + 4])
+for n = 1, #windows do
+  local algorithm = windows[n]
+  local limit, max_debt, a, b = unpack_from('<i8i8i8i8', ARGV[5], n * 32 - 31)
   local state, where
   if algorithm.size then
     if value == nil then value = redis.call('GET', KEYS[1]) end

@@ -3,7 +3,7 @@
 --
 -- KEYS     1: packed states of all windows but logs, one after the other; 2..: one list for each log
 -- ARGV     now (µs; empty: Redis's own clock, only tests say otherwise), what to do (take, peek, charge),
---          cost, time to live in ms; then for each window: kind, limit, max_debt and its two figures
+--          cost, time to live in ms; packed for each window: limit, max_debt and the kind's two figures
 local NEVER = -1
 local floor, max, min = math.floor, math.max, math.min
 local pack, unpack_from = struct.pack, struct.unpack
