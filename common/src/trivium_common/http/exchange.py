@@ -1,6 +1,6 @@
 """One request and its answer on the server's side: what a handler sees and what it can do."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -51,8 +51,8 @@ class RequestFault:
 class Exchange(Stepper):
     """One request and its answer.
 
-    `headers` are all pairs in order, names in lower case; `fields` maps each name to its last value. A request
-    that broke the rules comes with `fault` set: the handler answers it in its own words, then the connection
+    `headers` are all pairs in order, names in lower case; `fields` maps each name to its last value: both are to
+    be read only, later requests may share them. A request that broke the rules comes with `fault` set: the handler answers it in its own words, then the connection
     closes.
     """
 
@@ -93,7 +93,7 @@ class Exchange(Stepper):
         self.method = method
         self.target = target
         self.headers = headers
-        self.fields = dict(headers)
+        self.fields = fields
         self.is_http_11 = True
         self.keep_alive = True
         self.wants_upgrade = False
@@ -152,7 +152,7 @@ class Exchange(Stepper):
 
     async def read_body(self, max_bytes: int) -> bytes | None:
         """Read the whole body, or return None when it is longer than `max_bytes`."""
-        chunks = self.take_body()
+        chunks = list(self.take_body())  # a copy: the empty list is the one that what comes next is put in
         while not self.body_complete:
             if self.body_bytes > max_bytes:
                 return None
@@ -190,11 +190,19 @@ class Exchange(Stepper):
 
     def respond_raw(self, status: int, lines: bytes, body: bytes = b"") -> None:
         """Send a whole answer whose header lines are ready (each ends in CRLF; no framing headers)."""
-        self.begin(status, lines, len(body))
-        if self.method == "HEAD" or status in _BODYLESS:
-            self.end()
-        else:
-            self.end(body)
+        connection = self._connection
+        is_bodyless = self.method == "HEAD" or status in _BODYLESS
+        if is_bodyless or not (
+            self.keep_alive and self.is_http_11 and self.body_complete and not connection.is_draining
+        ):
+            self.begin(status, lines, len(body))
+            self.end(b"" if is_bodyless else body)
+            return
+        # What nearly every answer is, without asking twice.
+        self.answer_is_begun = self.answer_is_over = True
+        self.bytes_out = len(body)
+        status_line = _STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
+        connection.write(b"%b%bcontent-length: %d\r\n\r\n%b" % (status_line, lines, len(body), body))
 
     def begin(self, status: int, lines: bytes, length: int | None) -> None:
         """Start an answer; the head leaves with the first part of the body.
