@@ -53,3 +53,11 @@ class RequestContext:
     request_id: str = ""
     overrides: frozenset[str] = field(default_factory=frozenset)
     extensions: Mapping[str, object] = field(default_factory=dict)
+
+
+class NoTransport:
+    """For engines that only plan."""
+
+    async def send(self, request: SubgraphRequest) -> SubgraphResponse:
+        """Always fails."""
+        raise TransportError(f"is not asked: there is no transport to {request.url}")
