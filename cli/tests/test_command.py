@@ -47,6 +47,7 @@ def test_help_imports_nothing_that_only_one_subcommand_needs() -> None:
         (("up", "--except", "nobody"), "there is no such process"),
         (("up", "--reload", "users"), "--reload users: choose from web, mobile, iot"),
         (("up", "--reload", "web", "--except", "web"), "it is left out"),
+        (("up", "--ready-file", "/nowhere/at/all"), "there is no folder /nowhere/at"),
         (("token", "--user", "bob", "--client", "web", "--edge"), "--user bob: choose ada"),
         (("token", "--user", "d1", "--client", "iot"), "a device sends its API key"),
         (("token", "--user", "ada", "--client", "web", "--issuer", "http://127.0.0.1:9"), "run `trivium up`"),

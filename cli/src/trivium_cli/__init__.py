@@ -1,0 +1,1 @@
+"""The `trivium` command for developers and operators. It imports no deployable."""

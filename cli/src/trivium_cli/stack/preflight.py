@@ -89,6 +89,16 @@ def lock_data_dir(folder: Path) -> IO[str]:
     return file
 
 
+def remove_ready_file(path: Path) -> None:
+    """Take an old ready file away. Refused, where none could be written."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise Refused(f"--ready-file {path}: {error.strerror}; name another file") from error
+    if not path.parent.is_dir():
+        raise Refused(f"--ready-file {path}: there is no folder {path.parent}; make it, or name another file")
+
+
 def check_redis_urls(urls: Mapping[str, str]) -> None:
     """Refuse a Redis URL that cannot be read or whose server does not answer PING."""
     for name, url in urls.items():

@@ -60,6 +60,9 @@ def run_stack(options: UpOptions) -> int:
         chosen = tuple(process for process in chosen if process is not table.VALKEY)
     for name in options.reloaded:
         _check_reload(name, chosen)
+    if options.ready_file is not None:
+        # One that was left by a killed run would tell a waiting program the wrong thing.
+        preflight.remove_ready_file(options.ready_file)
     preflight.check_redis_urls(redis_urls)
     preflight.check_ports(chosen, layout)
     with preflight.lock_data_dir(layout.data_dir):
