@@ -99,9 +99,11 @@ def fetch_page(
         conditions.append(f"({query.sort.column}, n) {comparison} (?, ?)")
         parameters.extend(cursors.read(query.identity, cursor))
     direction = "DESC" if query.sort.is_descending else "ASC"
+    # The inner query runs on narrow indexes; only the page's documents are read, and none is dragged through a sort.
     rows = db.execute(
-        f"SELECT doc, {query.sort.column}, n FROM {query.table}{_where(conditions)}"
-        f" ORDER BY {query.sort.column} {direction}, n {direction} LIMIT ?",
+        f"SELECT doc, place, page.n FROM (SELECT {query.sort.column} AS place, n FROM {query.table}{_where(conditions)}"
+        f" ORDER BY {query.sort.column} {direction}, n {direction} LIMIT ?) AS page"
+        f" JOIN {query.table} AS whole ON whole.n = page.n ORDER BY place {direction}, page.n {direction}",
         (*parameters, limit + 1),
     ).fetchall()
     total = db.execute(

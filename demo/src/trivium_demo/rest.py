@@ -82,10 +82,3 @@ async def _answer_crash(_request: Request, _error: Exception) -> Response:
 def json_response(body: bytes | str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Ready JSON as an answer."""
     return Response(body, status_code=status, media_type="application/json", headers=headers)
-
-
-def escape_like(text: str) -> str:
-    """`text` as a LIKE pattern (with ESCAPE '\\') that finds it anywhere."""
-    for special in ("\\", "%", "_"):
-        text = text.replace(special, "\\" + special)
-    return f"%{text}%"

@@ -6,7 +6,6 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator
-from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -43,16 +42,6 @@ def listen(settings: Settings) -> socket.socket:
             f"stop what uses it (`ss -ltnp`), or set TRIVIUM_HOST and TRIVIUM_PORT"
         ) from error
     return listener
-
-
-def stop_quietly_while_starting() -> None:
-    """Until `serve` takes over, SIGTERM and SIGINT end the process with exit code 0 and no traceback."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(0)
-
-    for number in _STOP_SIGNALS:
-        signal.signal(number, stop)
 
 
 def serve(app: ASGIApp, listener: socket.socket) -> None:

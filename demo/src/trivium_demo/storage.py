@@ -11,7 +11,7 @@ from trivium_demo.files import exclusive
 log = logging.getLogger(__name__)
 
 # Raise it when generated data or tables change: an older file is then built again, and writes to it are lost.
-DATA_VERSION = 1
+DATA_VERSION = 2
 
 
 def open_database(path: Path, build: Callable[[sqlite3.Connection], None]) -> sqlite3.Connection:

@@ -24,7 +24,6 @@ from trivium_demo.rest import (
     Page,
     SearchText,
     create_rest_app,
-    escape_like,
     json_response,
 )
 from trivium_demo.settings import Settings
@@ -32,11 +31,11 @@ from trivium_demo.shell import Service
 from trivium_demo.storage import open_database
 
 _TABLES = """
-CREATE TABLE products (n INTEGER PRIMARY KEY, category_n INTEGER, name TEXT, price INTEGER, created_at TEXT, rating REAL, in_stock INTEGER, doc TEXT) STRICT;
+CREATE TABLE products (n INTEGER PRIMARY KEY, category_n INTEGER, name TEXT, search TEXT, price INTEGER, created_at TEXT, rating REAL, in_stock INTEGER, doc TEXT) STRICT;
 CREATE TABLE categories (n INTEGER PRIMARY KEY, last_n INTEGER, parent_n INTEGER, doc TEXT) STRICT;
 """
 _INDEXES = """
-CREATE INDEX products_by_category ON products (category_n);
+CREATE INDEX products_by_category ON products (category_n, in_stock, price, search, created_at, rating, name);
 CREATE INDEX products_by_price ON products (price);
 CREATE INDEX products_by_name ON products (name);
 CREATE INDEX products_by_age ON products (created_at);
@@ -135,7 +134,7 @@ class ProductsApi:
         if category is not None:
             query.where("category_n BETWEEN ? AND ?", *self._category_range(category))
         if q is not None:
-            query.where("name LIKE ? ESCAPE '\\'", escape_like(q))
+            query.where("instr(search, ?)", q.lower())
         if min_price is not None:
             query.where("price >= ?", min_price)
         if max_price is not None:
@@ -204,6 +203,7 @@ def build_products(db: sqlite3.Connection) -> None:
                 product.number,
                 product.category.number,
                 product.name,
+                product.name.lower(),
                 product.price,
                 document["created_at"],
                 document["rating"],
@@ -211,7 +211,7 @@ def build_products(db: sqlite3.Connection) -> None:
                 dump_document(document),
             )
         )
-    db.executemany("INSERT INTO products VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    db.executemany("INSERT INTO products VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     for category in generate_categories():
         count = sum(counts[number] for number in range(category.number, category.last_number + 1))
         stored = dump_document(category_document(category, count))

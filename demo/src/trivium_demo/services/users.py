@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from trivium_demo.data.dice import Dice
 from trivium_demo.data.people import generate_people, notifications_of, user_document
-from trivium_demo.documents import dump_document, fetch_document, load_document, merge_changes
+from trivium_demo.documents import Document, dump_document, fetch_document, load_document, merge_changes
 from trivium_demo.ids import batch_numbers, require_number
 from trivium_demo.moments import Clock, format_moment, utc_now
 from trivium_demo.paging import Cursors, Query, Sort, fetch_batch, fetch_page
@@ -23,7 +23,6 @@ from trivium_demo.rest import (
     Page,
     SearchText,
     create_rest_app,
-    escape_like,
     json_response,
 )
 from trivium_demo.settings import Settings
@@ -31,7 +30,8 @@ from trivium_demo.shell import Service
 from trivium_demo.storage import open_database
 
 _TABLES = """
-CREATE TABLE users (n INTEGER PRIMARY KEY, username TEXT UNIQUE, name TEXT, email TEXT UNIQUE, doc TEXT) STRICT;
+CREATE TABLE users (n INTEGER PRIMARY KEY, email TEXT UNIQUE, search TEXT, doc TEXT) STRICT;
+CREATE INDEX users_by_search ON users (search);
 CREATE TABLE notifications (n INTEGER PRIMARY KEY, user_n INTEGER, created_at TEXT, doc TEXT) STRICT;
 CREATE INDEX notifications_by_user ON notifications (user_n, created_at);
 """
@@ -167,13 +167,7 @@ class UsersApi:
             return json_response(fetch_batch(self._db, "users", batch_numbers("u", ids)))
         query = Query("users")
         if q is not None:
-            pattern = escape_like(q)
-            query.where(
-                "(name LIKE ? ESCAPE '\\' OR username LIKE ? ESCAPE '\\' OR email LIKE ? ESCAPE '\\')",
-                pattern,
-                pattern,
-                pattern,
-            )
+            query.where("instr(search, ?)", q.lower())
         return json_response(fetch_page(self._db, self._cursors, query, limit, cursor))
 
     async def get_user(self, user_id: str) -> Response:
@@ -190,8 +184,8 @@ class UsersApi:
         document = dump_document(user)
         try:
             self._db.execute(
-                "UPDATE users SET name = ?, email = ?, doc = ? WHERE n = ?",
-                (user["name"], user["email"], document, number),
+                "UPDATE users SET email = ?, search = ?, doc = ? WHERE n = ?",
+                (user["email"], _search_text(user), document, number),
             )
         except sqlite3.IntegrityError as error:
             raise Problem(409, "conflict", "another user has this e-mail address") from error
@@ -220,22 +214,21 @@ def create_service(settings: Settings) -> Service:
     return Service(app, lambda: db.execute("SELECT 1 FROM users LIMIT 1").fetchone())
 
 
+def _search_text(user: Document) -> str:
+    return f"{user['name']}\n{user['username']}\n{user['email']}".lower()
+
+
 def build_users(db: sqlite3.Connection) -> None:
     """Fill an empty database with the generated users."""
     for statement in _TABLES.strip().split("\n"):
         db.execute(statement)
     dice = Dice("user documents")
+    documents = [user_document(person, dice) for person in generate_people()]
     db.executemany(
-        "INSERT INTO users VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO users VALUES (?, ?, ?, ?)",
         (
-            (
-                person.number,
-                person.username,
-                person.name,
-                person.email,
-                dump_document(user_document(person, dice)),
-            )
-            for person in generate_people()
+            (n, document["email"], _search_text(document), dump_document(document))
+            for n, document in enumerate(documents, 1)
         ),
     )
     notes = [note for person in generate_people() for note in notifications_of(person, dice)]
