@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 import uvloop
@@ -28,6 +28,11 @@ def find_port() -> int:
 @pytest.fixture
 def free_port() -> int:
     return find_port()
+
+
+@pytest.fixture(scope="session")
+def find_port_of_session() -> Callable[[], int]:
+    return find_port
 
 
 @pytest.fixture(scope="session")
