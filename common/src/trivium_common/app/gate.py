@@ -26,9 +26,9 @@ from trivium_common.resilience.deadline import REQUEST_TIMEOUT_HEADER, deadline_
 
 IDENTITY_KEY = "trivium.identity"
 # Calls to upstreams end this much before the request must be answered, so that a partial answer can still be
-# written. The client's timer wheel fires up to 50 ms late; this is three times that, less for short budgets.
-RESERVE_S = 0.15
-RESERVE_SHARE = 0.2
+# written, on a busy machine too. Short budgets give a share of themselves.
+RESERVE_S = 0.25
+RESERVE_SHARE = 0.25
 
 log = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import uvicorn
 from fastapi import FastAPI
 
+from trivium_common.app.protocol import BffProtocol
 from trivium_common.app.settings import BffSettings
 from trivium_common.auth.edge_identity import UnusableKey
 from trivium_common.observability.logs import setup_logging
@@ -40,7 +41,7 @@ def run_app(app_factory: Callable[[S], FastAPI], settings: S) -> None:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=BffProtocol,
         ws="none",
         lifespan="on",
         log_config=None,

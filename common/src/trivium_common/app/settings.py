@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from trivium_common.resilience.breaker import BreakerPolicy
 from trivium_common.settings import CommonSettings
 
 
@@ -21,7 +22,7 @@ UpstreamUrl = Annotated[str, AfterValidator(_check_url)]
 
 
 class BffSettings(CommonSettings):
-    """TRIVIUM_EDGE_PUBLIC_KEYS and how long a request may take at most.
+    """TRIVIUM_EDGE_PUBLIC_KEYS, how long a request may take at most, and how long a breaker waits at first.
 
     `service` names the BFF; it is the audience that an edge identity must have.
     """
@@ -30,3 +31,9 @@ class BffSettings(CommonSettings):
 
     edge_public_keys: str | None = None
     max_request_s: float = Field(default=30.0, gt=0, le=300)
+    breaker_base_wait_s: float = Field(default=2.0, gt=0, le=60)
+
+    @property
+    def breaker_policy(self) -> BreakerPolicy:
+        """The policy for upstreams without one of their own."""
+        return BreakerPolicy(base_wait_s=self.breaker_base_wait_s)

@@ -16,6 +16,7 @@ import orjson
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from trivium_common.app.protocol import BffProtocol
 from trivium_common.auth.development import development_private_key
 from trivium_common.auth.edge_identity import EdgeIdentitySigner
 
@@ -57,7 +58,7 @@ async def serve_app(app: ASGIApp) -> AsyncIterator[str]:
     config = uvicorn.Config(
         app,
         port=0,
-        http="httptools",
+        http=BffProtocol,
         ws="none",
         log_config=None,
         access_log=False,
@@ -113,6 +114,14 @@ class FakeUpstreams:
         """What `service` has been asked, in order."""
         return [call for call in self.calls if call.service == service]
 
+    async def wait_call(self, service: str, timeout_s: float = 10.0) -> None:
+        """Wait until `service` has been asked. Raises: TimeoutError."""
+        await _wait_until(lambda: bool(self.calls_to(service)), timeout_s)
+
+    async def wait_abandoned(self, service: str, timeout_s: float = 10.0) -> None:
+        """Wait until a caller has left while `service` was hanging. Raises: TimeoutError."""
+        await _wait_until(lambda: service in self.abandoned, timeout_s)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or misbehave as told."""
         if scope["type"] != "http":
@@ -121,9 +130,10 @@ class FakeUpstreams:
         self.calls.append(call)
         fault = self.faults.get(call.service)
         if fault == "hang":
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            self.abandoned.append(call.service)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.abandoned.append(call.service)
         elif fault == "truncate":
             await _send(send, 200, b"{", length=100)
         elif fault == "garbage":
@@ -141,6 +151,12 @@ class FakeUpstreams:
                 value = answer(call) if callable(answer) else answer
                 return (200, orjson.dumps(value)) if value is not None else (404, b"{}")
         return 404, b"{}"
+
+
+async def _wait_until(is_so: Callable[[], bool], timeout_s: float) -> None:
+    async with asyncio.timeout(timeout_s):
+        while not is_so():  # noqa: ASYNC110 - one condition of many, looked at between two turns of the loop
+            await asyncio.sleep(0.001)
 
 
 async def _read_call(scope: Scope, receive: Receive) -> Call:
