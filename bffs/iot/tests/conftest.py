@@ -53,7 +53,9 @@ def upstreams() -> FakeUpstreams:
 async def device(upstreams: FakeUpstreams) -> AsyncIterator[httpx.AsyncClient]:
     """Device d1, asking the BFF as the edge would."""
     async with serve_app(upstreams) as url:
-        settings = IotSettings(devices_url=f"{url}/devices", telemetry_url=f"{url}/telemetry")
+        settings = IotSettings(
+            breaker_base_wait_s=60.0, devices_url=f"{url}/devices", telemetry_url=f"{url}/telemetry"
+        )
         async with (
             serve_app(build_app(settings)) as bff,
             httpx.AsyncClient(base_url=bff, trust_env=False, headers=edge_headers("iot", "d1")) as client,

@@ -122,7 +122,7 @@ async def test_what_could_not_be_stored_is_never_acknowledged(
 ) -> None:
     upstreams.faults["telemetry"] = fault
 
-    response = await device.post("/telemetry", json=READING, headers={"x-request-timeout-ms": "500"})
+    response = await device.post("/telemetry", json=READING, headers={"x-request-timeout-ms": "1000"})
 
     assert (response.status_code, response.json()["code"]) == (503, "upstream_unavailable")
     assert int(response.headers["retry-after"]) >= 1
@@ -144,7 +144,7 @@ async def test_while_telemetry_hangs_devices_still_read_their_state(
 ) -> None:
     upstreams.faults["telemetry"] = "hang"
     for _ in range(3):
-        await device.post("/telemetry", json=READING, headers={"x-request-timeout-ms": "300"})
+        await device.post("/telemetry", json=READING, headers={"x-request-timeout-ms": "1000"})
 
     refused = await device.post("/telemetry", json=READING)
     state = await device.get("/devices/d1")

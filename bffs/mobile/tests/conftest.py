@@ -71,7 +71,10 @@ async def mobile(upstreams: FakeUpstreams) -> AsyncIterator[httpx.AsyncClient]:
     """A phone of u1, asking the BFF as the edge would."""
     async with serve_app(upstreams) as url:
         settings = MobileSettings(
-            users_url=f"{url}/users", orders_url=f"{url}/orders", products_url=f"{url}/products"
+            breaker_base_wait_s=60.0,
+            users_url=f"{url}/users",
+            orders_url=f"{url}/orders",
+            products_url=f"{url}/products",
         )
         async with (
             serve_app(build_app(settings)) as bff,

@@ -127,6 +127,7 @@ async def web(
     async with serve_app(upstreams) as url:
         app = build_app(
             WebSettings(
+                breaker_base_wait_s=60.0,
                 users_url=f"{url}/users",
                 products_url=f"{url}/products",
                 orders_url=f"{url}/orders",

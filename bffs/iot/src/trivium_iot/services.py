@@ -54,8 +54,9 @@ class Services:
     """The clients of one process. `all` is for closing them and for /readyz."""
 
     def __init__(self, settings: IotSettings) -> None:
-        self.devices = Upstream("devices", settings.devices_url)
-        self.telemetry = Upstream("telemetry", settings.telemetry_url)
+        breaker = settings.breaker_policy
+        self.devices = Upstream("devices", settings.devices_url, breaker=breaker)
+        self.telemetry = Upstream("telemetry", settings.telemetry_url, breaker=breaker)
         self.all = (self.devices, self.telemetry)
 
     async def find_device(self, device_id: str) -> Device:

@@ -74,9 +74,10 @@ class Services:
     """The clients of one process. `all` is for closing them and for /readyz."""
 
     def __init__(self, settings: MobileSettings) -> None:
-        self.users = Upstream("users", settings.users_url)
-        self.products = Upstream("products", settings.products_url)
-        self.orders = Upstream("orders", settings.orders_url)
+        breaker = settings.breaker_policy
+        self.users = Upstream("users", settings.users_url, breaker=breaker)
+        self.products = Upstream("products", settings.products_url, breaker=breaker)
+        self.orders = Upstream("orders", settings.orders_url, breaker=breaker)
         self.all = (self.users, self.products, self.orders)
 
     async def find_user(self, user_id: str) -> UserCard:
