@@ -149,6 +149,50 @@ async def test_small_body_of_a_refused_request_is_read_and_the_connection_kept(s
     assert (await client.read_answer()).status == 200
 
 
+async def test_head_after_a_long_body_may_come_in_pieces(start_origin, start_edge):
+    edge = await start_edge(await start_origin())
+    client = await edge.connect()
+    client.send(b"POST /api/web/ HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + bytes(200_000))
+    assert (await client.read_answer()).status == 200
+    for part in (b"GET /api/web/ HTT", b"P/1.1\r\nHos", b"t: a\r\n", b"\r\n"):
+        client.send(part)
+        await asyncio.sleep(0.01)
+    assert (await client.read_answer()).status == 200
+
+
+async def test_repeated_headers_are_recognised_and_changed_ones_too(start_origin, start_edge):
+    async def script(connection):
+        while (request := await connection.read_request()) is not None:
+            connection.answer(
+                f"{request.line} {request.header('x-a')} {request.header('x-forwarded-host')}".encode()
+            )
+
+    edge = await start_edge(await start_origin(script))
+    client = await edge.connect()
+    seen = []
+    for target, host, value in [
+        ("1", "a", "1"),
+        ("2", "a", "1"),
+        ("3", "b", "1"),
+        ("4", "b", "2"),
+        ("5", "b", "2"),
+    ]:
+        client.send(f"GET /api/web/{target} HTTP/1.1\r\nHost: {host}\r\nX-A: {value}\r\n\r\n".encode())
+        seen.append((await client.read_answer()).body.decode())
+    assert seen == [
+        f"GET /{target} HTTP/1.1 {value} {host}"
+        for target, host, value in [
+            ("1", "a", "1"),
+            ("2", "a", "1"),
+            ("3", "b", "1"),
+            ("4", "b", "2"),
+            ("5", "b", "2"),
+        ]
+    ]
+    client.send(b"GET /api/web/6 HTTP/1.0\r\nHost: b\r\nX-A: 2\r\n\r\n")
+    assert (await client.read_answer()).header("connection") == "close"
+
+
 # --- who and how often
 
 

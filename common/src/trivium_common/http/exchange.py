@@ -83,10 +83,13 @@ class Exchange(Stepper):
         "wants_upgrade",
     )
 
-    fields: Mapping[bytes, bytes]
-
     def __init__(
-        self, connection: "ServerConnection", method: str, target: bytes, headers: list[Pair]
+        self,
+        connection: "ServerConnection",
+        method: str,
+        target: bytes,
+        headers: list[Pair],
+        fields: dict[bytes, bytes],
     ) -> None:
         super().__init__()
         self._connection = connection

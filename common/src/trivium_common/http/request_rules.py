@@ -27,15 +27,11 @@ _ABSOLUTE = re.compile(rb"https?://([^/?#@]+)([^#]*)", re.IGNORECASE)
 
 
 def judge(
-    exchange: Exchange,
-    parser: httptools.HttpRequestParser,
-    limits: ServerLimits,
-    head_bytes: int,
-    known_host: bytes,
+    exchange: Exchange, parser: httptools.HttpRequestParser, limits: ServerLimits, head_bytes: int
 ) -> RequestFault | None:
     """Fill in what the head says about the message; returns why the request is refused, if it is.
 
-    `head_bytes` bounds the size of the head from above; `known_host` is a Host that was found valid before.
+    `head_bytes` bounds the size of the head from above.
     """
     exchange.keep_alive = parser.should_keep_alive()
     version = parser.get_http_version()
@@ -43,11 +39,9 @@ def judge(
         exchange.is_http_11 = False
         if version != "1.0":
             return RequestFault(400, "only HTTP/1.0 and HTTP/1.1 are spoken here")
-    fault = _check_size(exchange, limits, head_bytes)
+    fault = _check_size(exchange, limits, head_bytes) or judge_target(exchange, limits)
     if fault is not None:
         return fault
-    if not exchange.target.startswith(b"/") and not _read_other_target(exchange):
-        return RequestFault(400, "the request target is not a path")
     fields = exchange.fields
     headers = exchange.headers
     if len(fields) < len(headers) and (twice := _find_second(headers)):
@@ -56,14 +50,35 @@ def judge(
     if host is None:
         if exchange.is_http_11:
             return RequestFault(400, "an HTTP/1.1 request needs a Host header")
-    elif not host or (host != known_host and not _HOST.fullmatch(host)):
+    elif not _HOST.fullmatch(host):
         return RequestFault(400, "the Host header is not valid")
     return _read_framing(exchange, parser)
 
 
-def _check_size(exchange: Exchange, limits: ServerLimits, head_bytes: int) -> RequestFault | None:
-    if len(exchange.target) > limits.max_url_bytes:
+def judge_target(exchange: Exchange, limits: ServerLimits) -> RequestFault | None:
+    """Check the request target alone; an absolute one is taken apart."""
+    target = exchange.target
+    if len(target) > limits.max_url_bytes:
         return RequestFault(414, "")
+    if not target.startswith(b"/") and not _read_other_target(exchange):
+        return RequestFault(400, "the request target is not a path")
+    return None
+
+
+def is_plain(exchange: Exchange) -> bool:
+    """Say whether all that the head decides follows from its headers again when they repeat."""
+    return (
+        exchange.keep_alive
+        and exchange.is_http_11
+        and not exchange.wants_upgrade
+        and not exchange.expects_continue
+        and exchange.content_length is None
+        and b"transfer-encoding" not in exchange.fields
+        and exchange.method != "CONNECT"
+    )
+
+
+def _check_size(exchange: Exchange, limits: ServerLimits, head_bytes: int) -> RequestFault | None:
     headers = exchange.headers
     if len(headers) > limits.max_header_count or (
         head_bytes > limits.max_header_bytes

@@ -13,6 +13,7 @@ from .headers import Pair
 from .limits import ServerLimits
 from .proxy_protocol import ProxyProtocol
 from .server_connection import ServerConnection
+from .server_preamble import PreambleConnection
 from .wheel import wheel_of
 
 _E = TypeVar("_E", bound=Exchange)
@@ -32,13 +33,14 @@ class HttpServer:
         handler: Callable[[_E], Coroutine[Any, Any, None]],
         *,
         limits: ServerLimits = DEFAULT_LIMITS,
-        exchange_type: Callable[[ServerConnection, str, bytes, list[Pair]], _E] | None = None,
+        exchange_type: Callable[[ServerConnection, str, bytes, list[Pair], dict[bytes, bytes]], _E]
+        | None = None,
         proxy_protocol: ProxyProtocol | None = None,
     ) -> None:
         self.handler: Callable[[Any], Coroutine[Any, Any, None]] = handler
-        self.make_exchange: Callable[[ServerConnection, str, bytes, list[Pair]], Exchange] = (
-            exchange_type or Exchange
-        )
+        self.make_exchange: Callable[
+            [ServerConnection, str, bytes, list[Pair], dict[bytes, bytes]], Exchange
+        ] = exchange_type or Exchange
         self.limits = limits
         self.proxy_protocol = proxy_protocol
         self.wheel = wheel_of(asyncio.get_running_loop())
@@ -66,8 +68,10 @@ class HttpServer:
         """Accept connections on a bound socket, on `host` and `port`, or on a Unix socket at `path`."""
         loop = asyncio.get_running_loop()
 
-        def connect() -> ServerConnection:
-            return ServerConnection(self)
+        def connect() -> ServerConnection | PreambleConnection:
+            if self.proxy_protocol is None:
+                return ServerConnection(self)
+            return PreambleConnection(self, self.proxy_protocol)
 
         if path is not None:
             listener = await loop.create_unix_server(connect, path, backlog=backlog, ssl=tls)
@@ -85,6 +89,7 @@ class HttpServer:
             listener.close()
         self.listeners.clear()
         for connection in list(self._connections):
+            connection.is_draining = True
             connection.close_if_idle()
         if self._connections:
             self._all_gone = asyncio.get_running_loop().create_future()

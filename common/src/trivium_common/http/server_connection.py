@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, cast
 
 import httptools
 
-from .exchange import BrokenBody, ClientLeft, ClientTooSlow, DeadlinePassed, Exchange, RequestFault
+from .exchange import BrokenBody, ClientLeft, Exchange, RequestFault
 from .headers import Pair
 from .limits import BODY_WINDOW_BYTES
-from .proxy_protocol import InvalidPreamble, parse_preamble
-from .request_rules import judge
+from .request_rules import is_plain, judge, judge_target
+from .server_clock import ServerClock
 from .wheel import NEVER
 
 if TYPE_CHECKING:
@@ -33,72 +33,49 @@ _METHODS = {
 _MAX_FRAMING_BYTES = 64 * 1024
 
 
-class ServerConnection(asyncio.Protocol):
-    """One client's connection."""
+class ServerConnection(ServerClock):
+    """One client's connection. `peer` is the client's address; a PROXY header may have named another one.
+
+    `memo` is for the handler, to keep what it knows about the connection. Requests whose headers repeat those
+    of the one before share the very same `headers` and `fields` objects.
+    """
 
     __slots__ = (
-        "_active",
-        "_fields",
         "_framing_bytes",
-        "_good_host",
         "_head_bytes",
-        "_head_since",
-        "_in_head",
-        "_incoming",
         "_is_advancing",
-        "_is_lingering",
-        "_is_open",
-        "_is_paused",
         "_is_refused",
         "_parser",
-        "_preamble",
+        "_plain_fields",
+        "_plain_headers",
+        "_plain_raw",
         "_queue",
-        "_server",
-        "_since",
-        "_transport",
-        "_unsent_bytes",
+        "_raw_headers",
         "_url",
-        "_wheel",
-        "_write_since",
-        "expires_at",
+        "is_draining",
         "is_tls",
-        "next_look_at",
+        "memo",
         "peer",
-        "write_paused",
     )
 
-    def __init__(self, server: "HttpServer") -> None:
-        self._server = server
-        self._wheel = server.wheel
+    def __init__(self, server: "HttpServer", peer: str = "") -> None:
+        super().__init__(server)
         self._parser = httptools.HttpRequestParser(self)
         self._url = b""
-        self._fields: list[Pair] = []
-        self._in_head = False
-        self._head_since = 0.0
+        self._raw_headers: list[Pair] = []
         self._head_bytes = 0
         self._framing_bytes = 0
-        self._good_host = b""
-        self._incoming: Exchange | None = None
-        self._active: Exchange | None = None
         self._queue: deque[Exchange] = deque()
         self._is_advancing = False
-        self._is_open = False
         self._is_refused = False
-        self._is_paused = False
-        self._is_lingering = False
-        self._since = 0.0
-        self._write_since = 0.0
-        self._unsent_bytes = 0
-        self._preamble: bytearray | None = None
-        self.peer = ""
+        # The head of the last request that had no body and no peculiarity, as it came and as it is used.
+        self._plain_raw: list[Pair] | None = None
+        self._plain_headers: list[Pair] = []
+        self._plain_fields: dict[bytes, bytes] = {}
+        self.is_draining = server.is_draining
         self.is_tls = False
-        self.write_paused = False
-        self.expires_at = self.next_look_at = NEVER
-
-    @property
-    def is_draining(self) -> bool:
-        """Whether connections are to end after the answer in hand."""
-        return self._server.is_draining
+        self.memo: object = None
+        self.peer = peer
 
     @property
     def is_busy(self) -> bool:
@@ -110,37 +87,26 @@ class ServerConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._is_open = True
-        peer = transport.get_extra_info("peername")
-        self.peer = peer[0] if isinstance(peer, tuple) else ""
+        if not self.peer:
+            peer = transport.get_extra_info("peername")
+            self.peer = peer[0] if isinstance(peer, tuple) else ""
         self.is_tls = transport.get_extra_info("sslcontext") is not None
         if not self._server.admit(self):
             self.abort()
             return
-        if self._server.proxy_protocol is not None:
-            if not self._server.proxy_protocol.trusts(self.peer):
-                logger.warning("a PROXY header is required and %s is not a trusted proxy", self.peer)
-                self.abort()
-                return
-            self._preamble = bytearray()
         self._since = monotonic()
-        limits = self._server.limits
-        self.set_expiry(
-            self._since + (limits.idle_timeout_s if self._preamble is None else limits.header_timeout_s)
-        )
+        self.set_expiry(self._since + self._server.limits.idle_timeout_s)
 
     def data_received(self, data: bytes) -> None:
-        if self._preamble is not None:
-            rest = self._read_preamble(data)
-            if not rest:
-                return
-            data = rest
         if self._is_refused and self._incoming is None:
             return  # nothing after the last request of a connection is read
         incoming = self._incoming
-        body_before = incoming.body_bytes if incoming is not None else 0
         self._head_bytes += len(data)
-        self._feed(data)
-        if incoming is not None:
+        if incoming is None:
+            self._feed(data)
+        else:
+            body_before = incoming.body_bytes
+            self._feed(data)
             self._count_framing(incoming, len(data) - (incoming.body_bytes - body_before))
         if self._in_head:
             self._watch_head()
@@ -167,7 +133,7 @@ class ServerConnection(asyncio.Protocol):
         self._server.forget(self)
         # The timer wheel may hold us for a while; what we hold should go now.
         self._incoming = self._active = None
-        self._parser = self._fields = None  # type: ignore[assignment]
+        self._parser = self._plain_raw = self._plain_headers = None  # type: ignore[assignment]
         self.expires_at = NEVER
 
     def pause_writing(self) -> None:
@@ -190,26 +156,35 @@ class ServerConnection(asyncio.Protocol):
         self._url = self._url + url if self._url else url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._fields.append((name.lower(), value.strip()))
+        self._raw_headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        headers = self._fields
-        self._fields = []
+        raw = self._raw_headers
+        self._raw_headers = []
         self._in_head = False
         if self._is_refused:
             return
-        name = self._parser.get_method()
-        exchange = self._server.make_exchange(self, _METHODS.get(name) or name.decode(), self._url, headers)
-        fault = exchange.fault = judge(
-            exchange, self._parser, self._server.limits, self._head_bytes, self._good_host
-        )
+        parser = self._parser
+        server = self._server
+        name = parser.get_method()
+        method = _METHODS.get(name) or name.decode()
+        if raw == self._plain_raw and parser.should_keep_alive() and parser.get_http_version() == "1.1":
+            exchange = server.make_exchange(self, method, self._url, self._plain_headers, self._plain_fields)
+            fault = judge_target(exchange, server.limits)
+        else:
+            headers = [(name.lower(), value.strip()) for name, value in raw]
+            exchange = server.make_exchange(self, method, self._url, headers, dict(headers))
+            fault = judge(exchange, parser, server.limits, self._head_bytes)
+            if fault is None and is_plain(exchange):
+                self._plain_raw, self._plain_headers, self._plain_fields = raw, headers, exchange.fields
         if fault is None:
-            self._good_host = exchange.fields.get(b"host", b"")
             self._incoming = exchange
+            self._is_refused = not exchange.keep_alive
             self._framing_bytes = 0
         else:
+            exchange.fault = fault
             exchange.keep_alive = False
-        self._is_refused = not exchange.keep_alive
+            self._is_refused = True
         self._head_bytes = 0
         self._head_since = 0.0
         self._queue.append(exchange)
@@ -219,7 +194,9 @@ class ServerConnection(asyncio.Protocol):
             self._incoming.receive(body)
 
     def on_message_complete(self) -> None:
-        self._fields = []  # trailers are dropped
+        if self._raw_headers:
+            self._raw_headers = []  # trailers are dropped
+        self._head_bytes = 0
         incoming = self._incoming
         if incoming is not None:
             incoming.body_complete = True
@@ -250,11 +227,6 @@ class ServerConnection(asyncio.Protocol):
             self._resume()
             self.await_body()
 
-    def await_body(self) -> None:
-        """Start the time that the client has for the next part of the body."""
-        self._since = monotonic()
-        self.set_expiry(self._since + self._server.limits.body_timeout_s)
-
     def finish(self, exchange: Exchange, error: BaseException | None) -> None:
         """The handler of `exchange` ended."""
         self._server.in_flight -= 1
@@ -278,65 +250,6 @@ class ServerConnection(asyncio.Protocol):
             self._linger()
 
     # --- inside
-
-    def set_expiry(self, at: float) -> None:
-        """Have `expire` called at `at`, or earlier."""
-        self.expires_at = at
-        if at < self.next_look_at:
-            self._wheel.watch(self, at)
-
-    def expire(self, now: float) -> None:
-        """Called by the timer wheel: end what has run out of time, or find when the next thing will."""
-        if not self._is_open:
-            self._transport.abort()  # closing, and the client does not take the rest
-            return
-        next_at = self._expire_write(now) if self.write_paused else NEVER
-        if self._is_lingering or self._preamble is not None:
-            self.abort()
-        elif self._active is not None:
-            next_at = min(next_at, self._expire_active(self._active, now))
-        else:
-            next_at = min(next_at, self._expire_quiet(now))
-        if self._is_open and next_at < NEVER:
-            self.set_expiry(next_at)
-
-    def _expire_write(self, now: float) -> float:
-        if now < self._write_since + self._server.limits.write_timeout_s:
-            return self._write_since + self._server.limits.write_timeout_s
-        if self._transport.get_write_buffer_size() >= self._unsent_bytes:
-            self.abort()
-            return NEVER
-        return self._await_drain()  # slow, yet it moves
-
-    def _expire_active(self, active: Exchange, now: float) -> float:
-        if now >= active.deadline:
-            active.deadline = NEVER
-            active.interrupt(DeadlinePassed())
-            return NEVER
-        if active.wants_body and not active.body_complete and not self._is_paused:
-            end = self._since + self._server.limits.body_timeout_s
-            if now >= end:
-                active.interrupt(ClientTooSlow())
-                return NEVER
-            return min(end, active.deadline)
-        return active.deadline
-
-    def _expire_quiet(self, now: float) -> float:
-        """No handler runs: the client is idle, or sends a head or the rest of a refused body too slowly."""
-        limits = self._server.limits
-        if self._in_head:
-            end = self._head_since + limits.header_timeout_s
-        elif self._incoming is not None:
-            end = self._since + limits.body_timeout_s
-        else:
-            end = self._since + limits.idle_timeout_s
-        if now < end:
-            return end
-        if self._in_head or self._incoming is not None:
-            self.abort()
-        else:
-            self._close()
-        return NEVER
 
     def _feed(self, data: bytes) -> None:
         while data:
@@ -370,7 +283,7 @@ class ServerConnection(asyncio.Protocol):
         elif not self._is_refused:
             self._is_refused = True
             self._in_head = False
-            exchange = self._server.make_exchange(self, "", self._url, [])
+            exchange = self._server.make_exchange(self, "", self._url, [], {})
             exchange.fault = fault
             exchange.keep_alive = False
             self._queue.append(exchange)
@@ -457,11 +370,6 @@ class ServerConnection(asyncio.Protocol):
         if not self.is_busy and not self._queue:
             self._close()
 
-    def _await_drain(self) -> float:
-        self._write_since = monotonic()
-        self._unsent_bytes = self._transport.get_write_buffer_size()
-        return self._write_since + self._server.limits.write_timeout_s
-
     def _pause(self) -> None:
         if not self._is_paused and self._is_open:
             self._is_paused = True
@@ -471,19 +379,3 @@ class ServerConnection(asyncio.Protocol):
         if self._is_paused and self._is_open:
             self._is_paused = False
             self._transport.resume_reading()
-
-    def _read_preamble(self, data: bytes) -> bytes:
-        """Read the PROXY header that must come first; returns what follows it."""
-        preamble = self._preamble = (self._preamble or bytearray()) + data
-        try:
-            parsed = parse_preamble(preamble)
-        except InvalidPreamble as error:
-            logger.warning("no valid PROXY header from %s: %s", self.peer, error)
-            self.abort()
-            return b""
-        if parsed is None:
-            return b""
-        if parsed.source:
-            self.peer = parsed.source
-        self._preamble = None
-        return bytes(preamble[parsed.length :])

@@ -43,9 +43,14 @@ class EdgeExchange(Exchange):
     )
 
     def __init__(
-        self, connection: "ServerConnection", method: str, target: bytes, headers: list[Pair]
+        self,
+        connection: "ServerConnection",
+        method: str,
+        target: bytes,
+        headers: list[Pair],
+        fields: dict[bytes, bytes],
     ) -> None:
-        super().__init__(connection, method, target, headers)
+        super().__init__(connection, method, target, headers, fields)
         self.request_id = ""
         self.path = ""
         self.query = b""
