@@ -120,12 +120,9 @@ class SharedLimiter:
         if type(reply) is list:
             self._settle_verdict(future, reply)
             return
-        self._links.availability.failed(str(reply))
         self._settle_uncertain(future, key, cost)
 
     def _settle_verdict(self, future: "asyncio.Future[Verdict]", figures: list[int]) -> None:
-        if not self._links.availability.is_up:
-            self._links.availability.succeeded()
         if not future.done():
             future.set_result(verdict_of(figures, self.rule.name))
 
@@ -152,7 +149,6 @@ class SharedLimiter:
     def _settle_last_charge(self, reply: Reply) -> None:
         if reply != 1:
             self.uncertain += 1
-            self._links.availability.failed(str(reply))
 
 
 def _head(count: int, parts: tuple[bytes, ...]) -> bytes:

@@ -8,7 +8,7 @@ from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.crc import key_slot
 from redis.exceptions import RedisError
 
-from trivium_common.redis.availability import Availability
+from trivium_common.redis.availability import Availability, Listener
 from trivium_common.redis.handover import connector
 from trivium_common.redis.link import ErrorReply, Link, LinkState, Reply, Settle, ignore
 from trivium_common.redis.target import parse_target
@@ -27,7 +27,10 @@ class ClusterLinks:
 
     def __init__(self, url: str, *, timeout_s: float, connect_timeout_s: float, max_pending: int) -> None:
         self._target = parse_target(url)
-        self.availability = Availability(self._target.shown)
+        # Of the map of slots; every master has its own.
+        self._availability = Availability(self._target.shown)
+        self._availability.listen(self._tell)
+        self._listeners: list[Listener] = []
         self._timeout_s = timeout_s
         self._connect_timeout_s = connect_timeout_s
         self._max_pending = max_pending
@@ -38,6 +41,10 @@ class ClusterLinks:
         self._group: asyncio.TaskGroup | None = None
         self._is_stale = asyncio.Event()
         self._ready = asyncio.Event()
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener(availability)` whenever a master or the map goes away or comes back."""
+        self._listeners.append(listener)
 
     def load_on_connect(self, command: tuple[bytes, ...]) -> None:
         """Send `command` to every master now, and on every connection made from now on."""
@@ -69,7 +76,7 @@ class ClusterLinks:
                     await link.wait_ready(timeout_s)
         except TimeoutError:
             pass
-        return bool(self._links) and all(link.state is LinkState.UP for link in self._links.values())
+        return self._are_up()
 
     async def run(self) -> None:
         """Keep the slot map fresh and the connections up until cancelled."""
@@ -79,8 +86,10 @@ class ClusterLinks:
                 self._is_stale.clear()
                 try:
                     self._apply(await self._read_slots(), group)
+                    self._availability.succeeded()
                 except (RedisError, OSError, TimeoutError) as error:
-                    self.availability.failed(str(error) or "no answer in time")
+                    self._availability.failed(str(error) or "no answer in time")
+                    self._is_stale.set()
                 self._ready.set()
                 await asyncio.sleep(_RETRY_S)
                 try:
@@ -91,20 +100,21 @@ class ClusterLinks:
 
     def snapshot(self) -> dict[str, object]:
         """State of each master's link."""
-        return {
-            "redis": self.availability.name,
-            "links": {f"{host}:{port}": link.state.value for (host, port), link in self._links.items()},
-            "reason": self.availability.reason,
-            "failures": self.availability.failures,
-            "in_flight": sum(link.in_flight for link in self._links.values()),
-            "is_up": bool(self._links) and all(link.state is LinkState.UP for link in self._links.values()),
-        }
+        links = {f"{host}:{port}": link.snapshot() for (host, port), link in self._links.items()}
+        return {"redis": self._availability.name, "is_up": self._are_up(), "links": links}
+
+    def _are_up(self) -> bool:
+        return bool(self._links) and all(link.state is LinkState.UP for link in self._links.values())
+
+    def _tell(self, availability: Availability) -> None:
+        for listener in self._listeners:
+            listener(availability)
 
     async def _read_slots(self) -> dict[int, Node]:
         """Which master holds which slot, asked with redis-py."""
         options: dict[str, Any] = {k: v for k, v in self._target.options.items() if k not in _NOT_MADE_HERE}
         nodes = [ClusterNode(host, port) for host, port in {*self._target.nodes, *self._links}]
-        is_tls = "ssl" in self._target.shown.partition("+")[0] or self._target.shown.startswith("rediss")
+        is_tls = "connection_class" in self._target.options  # redis-py's word for rediss://
         cluster = RedisCluster(
             startup_nodes=nodes,
             ssl=is_tls,
@@ -135,7 +145,9 @@ class ClusterLinks:
             connect = connector(
                 self._target, node=node, timeout_s=self._connect_timeout_s, preamble=self._preamble
             )
-            link = Link(connect, self.availability, timeout_s=self._timeout_s, max_pending=self._max_pending)
+            availability = Availability(f"{node[0]}:{node[1]}")
+            availability.listen(self._tell)
+            link = Link(connect, availability, timeout_s=self._timeout_s, max_pending=self._max_pending)
             self._links[node] = link
             self._tasks[node] = group.create_task(link.run())
         return link

@@ -24,6 +24,8 @@ _MAX_WAIT_S = 1.0
 _STEADY_S = 1.0
 # Server-side conditions that a new connection (to another master, perhaps) can mend.
 _RECONNECT_CODES = frozenset({"READONLY", "LOADING", "MASTERDOWN", "NOAUTH"})
+# Answers that only tell the caller what to do next.
+_ROUTINE_CODES = frozenset({"NOSCRIPT", "MOVED", "ASK", "TRYAGAIN"})
 
 
 class ErrorReply(Exception):
@@ -83,10 +85,14 @@ class Link(asyncio.Protocol):
         self._lost = asyncio.Event()
         self._ready = asyncio.Event()
 
-    @property
-    def in_flight(self) -> int:
-        """Calls that wait for a reply."""
-        return len(self._pending)
+    def snapshot(self) -> dict[str, object]:
+        """State, present failure and counts, for `explain` and the control socket."""
+        return {
+            "state": self.state.value,
+            "reason": self._availability.reason,
+            "failures": self._availability.failures,
+            "in_flight": len(self._pending),
+        }
 
     async def wait_ready(self, timeout_s: float) -> bool:
         """Wait until the first attempt to connect has ended either way; whether the link is up."""
@@ -171,11 +177,15 @@ class Link(asyncio.Protocol):
                     self._late -= 1
                     continue
                 settle = self._pending.popleft()[1]
-                if type(reply) is ErrorReply and reply.code in _RECONNECT_CODES:
-                    settle(reply)
-                    self._go_down(str(reply))
-                    return
                 settle(reply)
+                if type(reply) is ErrorReply:
+                    if reply.code in _RECONNECT_CODES:
+                        self._go_down(str(reply))
+                        return
+                    if reply.code not in _ROUTINE_CODES:
+                        self._availability.failed(str(reply))
+                elif not self._availability.is_up:
+                    self._availability.succeeded()
         except (hiredis.ProtocolError, IndexError):
             self._go_down("it does not speak Redis's protocol")
 
@@ -216,10 +226,12 @@ class Link(asyncio.Protocol):
             else:
                 # Nothing has gone out yet: what nobody waits for any more need not.
                 del self._out[: len(given_up)]
+            reason = f"no answer in {self._timeout_s * 1000:.0f} ms"
+            self._availability.failed(reason)
             for settle in given_up:
-                settle(Unanswered(f"no answer in {self._timeout_s * 1000:.0f} ms"))
+                settle(Unanswered(reason))
             if self._strikes >= _STRIKES:
-                self._go_down(f"no answer in {self._timeout_s * 1000:.0f} ms, {_STRIKES} times")
+                self._go_down(f"{reason}, {_STRIKES} times in a row")
                 return
         if pending:
             # Not for every call of its own: a fifth of the bound is fine enough.

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from trivium_common.redis.availability import Availability
+from trivium_common.redis.availability import Availability, Listener
 from trivium_common.redis.cluster import ClusterLinks
 from trivium_common.redis.handover import connector
 from trivium_common.redis.link import Link, LinkState, Settle, ignore
@@ -13,7 +13,8 @@ from trivium_common.redis.wire import pack
 class Links(Protocol):
     """Where commands go, whatever stands behind the URL."""
 
-    availability: Availability
+    def listen(self, listener: Listener) -> None:
+        """Call `listener(availability)` whenever a server goes away or comes back."""
 
     def load_on_connect(self, command: tuple[bytes, ...]) -> None:
         """Send `command` now and on every connection made from now on (a script to load)."""
@@ -36,10 +37,14 @@ class OneLink:
 
     def __init__(self, url: str, *, timeout_s: float, connect_timeout_s: float, max_pending: int) -> None:
         target = parse_target(url)
-        self.availability = Availability(target.shown)
+        self._availability = availability = Availability(target.shown)
         self._preamble: list[tuple[bytes, ...]] = []
         connect = connector(target, timeout_s=connect_timeout_s, preamble=self._preamble)
-        self._link = Link(connect, self.availability, timeout_s=timeout_s, max_pending=max_pending)
+        self._link = Link(connect, availability, timeout_s=timeout_s, max_pending=max_pending)
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener(availability)` whenever the server goes away or comes back."""
+        self._availability.listen(listener)
 
     def load_on_connect(self, command: tuple[bytes, ...]) -> None:
         """Send `command` now and on every connection made from now on."""
@@ -61,13 +66,11 @@ class OneLink:
 
     def snapshot(self) -> dict[str, object]:
         """State of the link."""
+        name = self._availability.name
         return {
-            "redis": self.availability.name,
-            "links": {"": self._link.state.value},
-            "reason": self.availability.reason,
-            "failures": self.availability.failures,
-            "in_flight": self._link.in_flight,
+            "redis": name,
             "is_up": self._link.state is LinkState.UP,
+            "links": {name: self._link.snapshot()},
         }
 
 
