@@ -11,7 +11,6 @@ from trivium_federation.compiled.layout import Unsupported
 from trivium_federation.compiled.plan import CompiledPlan
 from trivium_federation.execute.response_shape import ResponseShape
 from trivium_federation.operation.document import Operation
-from trivium_federation.operation.keys import client_keys
 from trivium_federation.operation.normalise import Normaliser
 from trivium_federation.operation.selection import KeySpace
 from trivium_federation.options import EngineOptions
@@ -30,7 +29,6 @@ class Schema:
 
     supergraph: Supergraph
     api: GraphQLSchema
-    field_names: frozenset[str]
     graphs: dict[frozenset[str], SchemaGraph] = field(default_factory=dict)
 
     @classmethod
@@ -38,8 +36,7 @@ class Schema:
         """Raises: SupergraphError."""
         document = parse_supergraph(sdl)
         supergraph = load_supergraph(document)
-        names = frozenset(name for info in supergraph.types.values() for name in info.fields)
-        return cls(supergraph, build_api_schema(document), names)
+        return cls(supergraph, build_api_schema(document))
 
     def graph(self, labels: frozenset[str]) -> SchemaGraph:
         """The graph for a set of active override labels."""
@@ -72,8 +69,7 @@ def prepare(
 ) -> PreparedOperation:
     """Plan an operation for one set of condition values. Raises: PlanningError."""
     supergraph = schema.supergraph
-    known = client_keys(operation.field_uses, supergraph.fieldset_names, schema.field_names)
-    keys = KeySpace(known, schema.field_names)
+    keys = KeySpace(supergraph.fieldset_names)
     normaliser = Normaliser(supergraph, operation.fragments, conditions, keys)
     root = supergraph.root_types[operation.kind]
     selection = normaliser.select(root, [operation.node.selection_set])

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 
-from trivium_federation.execute.client_path import client_path
-from trivium_federation.execute.merge import Object, find_paths, find_targets, merge_object, rename_keys
+from trivium_federation.execute.client_path import ClientPath, client_path
+from trivium_federation.execute.merge import (
+    Object,
+    find_paths,
+    find_targets,
+    merge_object,
+    original_path,
+    rename_keys,
+)
 from trivium_federation.execute.representations import Batch
 from trivium_federation.execute.response_shape import ResponseShape
 from trivium_federation.execute.shape import Errors, Shaper
 from trivium_federation.options import Limits
 from trivium_federation.planner.plan import Request, Slot
 from trivium_federation.transport import SubgraphResponse
+
+# One entity's error is told for so many of the places that show the entity.
+_MAX_PATHS = 100
 
 
 class Interpreter:
@@ -144,39 +154,42 @@ class Interpreter:
             extensions: dict[str, object] = dict(given) if isinstance(given, dict) else {}
             extensions.setdefault("code", "DOWNSTREAM_SERVICE_ERROR")
             extensions["service"] = request.subgraph.name
-            found: dict[str, object] = {
-                "message": message if isinstance(message, str) else "The subgraph reported an error."
-            }
-            path = self._client_path(request, error.get("path"))
-            if path:
-                found["path"] = path
-            found["extensions"] = extensions
-            self._errors.append(found)
+            text = message if isinstance(message, str) else "The subgraph reported an error."
+            paths = self._client_paths(request, error.get("path"))
+            self._errors += [
+                {"message": text, "path": path, "extensions": extensions} for path in paths if path
+            ]
+            if not any(paths):
+                self._errors.append({"message": text, "extensions": extensions})
 
-    def _client_path(self, request: Request, path: object) -> list[str | int] | None:
+    def _client_paths(self, request: Request, path: object) -> list[ClientPath]:
+        """Where the client sees what an error is about: an entity may stand at several places."""
         if not isinstance(path, list) or not all(isinstance(step, str | int) for step in path):
-            return None
+            return []
         if request.is_root:
             place = request.slots[0].places[0]
             first = next((p for _, p in find_paths(self._data, place)), ())
-            return client_path(self._shape, self._data, (*first, *path))
+            path = original_path(path, request.slots[0].renames)
+            return [client_path(self._shape, self._data, (*first, *path))]
         for number, slot in enumerate(request.slots):
             if path and path[0] == slot.alias:
-                return self._entity_path(request, number, slot, path[1:])
-        return None
+                return self._entity_paths(request, number, slot, path[1:])
+        return []
 
-    def _entity_path(
-        self, request: Request, number: int, slot: Slot, path: list[str | int]
-    ) -> list[str | int] | None:
+    def _entity_paths(
+        self, request: Request, number: int, slot: Slot, path: Sequence[str | int]
+    ) -> list[ClientPath]:
         groups = self._targets.get((request.index, number), [])
         if not path or not isinstance(path[0], int) or not 0 <= path[0] < len(groups):
-            return None
-        wanted = groups[path[0]][0]
-        for place in slot.places:
-            for target, found in find_paths(self._data, place):
-                if target is wanted:
-                    return client_path(self._shape, self._data, (*found, *path[1:]))
-        return None
+            return []
+        wanted = {id(target) for target in groups[path[0]][:_MAX_PATHS]}
+        below = original_path(path[1:], slot.renames)
+        return [
+            client_path(self._shape, self._data, (*found, *below))
+            for place in slot.places
+            for target, found in find_paths(self._data, place)
+            if id(target) in wanted
+        ]
 
     def _add_error(self, request: Request, reason: str, code: str) -> None:
         name = request.subgraph.name

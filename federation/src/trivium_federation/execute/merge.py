@@ -104,6 +104,19 @@ def rename_keys(value: object, shape: AnswerShape) -> None:
                 rename_keys(value[key], child)
 
 
+def original_path(path: Sequence[str | int], shape: AnswerShape | None) -> list[str | int]:
+    """A path of an answer with the fields' own names."""
+    found: list[str | int] = []
+    for step in path:
+        if isinstance(step, str) and shape is not None:
+            key = next((r.key for r in shape.renames if r.alias == step), step)
+            shape = shape.children.get(key)
+            found.append(key)
+        else:
+            found.append(step)
+    return found
+
+
 def _flatten(values: list[object], found: list[Object]) -> None:
     for value in values:
         if isinstance(value, dict):

@@ -49,6 +49,7 @@ class ResponseShape:
         self._keys = keys
         self._known: dict[tuple[str, tuple[int, ...]], tuple[ResponseField, ...]] = {}
         self._checks: dict[str, LeafCheck] = dict(_CHECKS)
+        self._needs_type: dict[tuple[str, tuple[int, ...]], bool] = {}
         self._visible: dict[str, frozenset[str]] = {}
         self.root_type = root_type
         self.root_nodes: Nodes = (root,)
@@ -74,6 +75,18 @@ class ResponseShape:
             types = self._supergraph.types
             possible = self._supergraph.possible_of(abstract)
             known = self._visible[abstract] = frozenset(t for t in possible if not types[t].is_inaccessible)
+        return known
+
+    def needs_type(self, abstract: str, nodes: Nodes) -> bool:
+        """Whether the answer for a value of `abstract` depends on its concrete type."""
+        memo = abstract, tuple(map(id, nodes))
+        known = self._needs_type.get(memo)
+        if known is None:
+            general = self.fields(abstract, nodes)
+            keys = [f.response_key for f in general]
+            known = self._needs_type[memo] = any(f.kind == "typename" for f in general) or any(
+                [f.response_key for f in self.fields(t, nodes)] != keys for t in self.visible_types(abstract)
+            )
         return known
 
     def _gather(
@@ -103,7 +116,7 @@ class ResponseShape:
                 assert isinstance(part, ast.InlineFragmentNode)  # noqa: S101 - the third and last kind
                 condition = part.type_condition.name.value if part.type_condition else None
                 body = part.selection_set
-            if condition is None or self._supergraph.is_subtype(type_name, condition):
+            if condition is None or self._supergraph.always_applies(type_name, condition):
                 self._gather(type_name, body, groups, seen)
 
     def _field(self, parent: str, response_key: str, node: ast.FieldNode, nodes: Nodes) -> ResponseField:
@@ -117,15 +130,10 @@ class ResponseShape:
         declared = self._supergraph.types[parent].fields[name].type
         info = self._supergraph.types[declared.name]
         kind: FieldKind = "abstract" if info.is_abstract else "object" if info.is_composite else "leaf"
-        key = self._keys.key(name, arguments_text(node))
-        if self._is_mutation(parent):
-            key = response_key
+        key = self._keys.key(name, arguments_text(node), response_key)
         return ResponseField(
             response_key, key, name, parent, declared, kind, self._check(declared.name), nodes
         )
-
-    def _is_mutation(self, type_name: str) -> bool:
-        return type_name == self._supergraph.root_types.get("mutation")
 
     def _check(self, type_name: str) -> LeafCheck:
         check = self._checks.get(type_name)

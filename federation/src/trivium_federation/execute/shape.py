@@ -80,6 +80,8 @@ class Shaper:
                 if runtime not in self._shape.visible_types(type_name):
                     return None
                 type_name = str(runtime)
+            elif self._shape.needs_type(type_name, field.nodes):
+                return None  # the fetch that was to tell the type failed
         return self._object(type_name, field.nodes, value)
 
     def _list(self, field: ResponseField, item: TypeRef, value: object) -> object:
@@ -105,11 +107,14 @@ class Shaper:
         )
 
     def _explain(self, field: ResponseField) -> None:
-        """Add an error for a null that no error so far accounts for."""
+        """Add an error for a null that no error so far accounts for.
+
+        An error below the same root field does: inside a subgraph, nulls rise to places that only it knows.
+        """
         path = self._path
         for error in self._errors:
             known = error.get("path")
-            if not isinstance(known, list) or known[: len(path)] == path or path[: len(known)] == known:
+            if not isinstance(known, list) or known[:1] == path[:1]:
                 return
         self._errors.append(
             {

@@ -11,7 +11,6 @@ from graphql.language import ast
 
 from trivium_federation.errors import RequestError
 from trivium_federation.operation.limits import check_size
-from trivium_federation.operation.normalise import arguments_text
 from trivium_federation.operation.variables import VariableRule, compile_rules
 from trivium_federation.options import Limits
 
@@ -39,16 +38,6 @@ class Operation:
                     if isinstance(value, ast.VariableNode):
                         found[value.name.value] = None
         return tuple(sorted(found))
-
-    @cached_property
-    def field_uses(self) -> dict[tuple[str, str], set[str]]:
-        """For each field's name and arguments the response keys under which the client wants it."""
-        found: dict[tuple[str, str], set[str]] = {}
-        for node in self._selections:
-            if isinstance(node, ast.FieldNode) and not node.name.value.startswith("__"):
-                use = node.name.value, arguments_text(node)
-                found.setdefault(use, set()).add(node.alias.value if node.alias else node.name.value)
-        return found
 
     @cached_property
     def _selections(self) -> tuple[ast.Node, ...]:

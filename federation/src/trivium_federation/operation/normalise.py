@@ -80,7 +80,7 @@ class Normaliser:
             if not is_included(part, self._conditions):
                 continue
             if isinstance(part, ast.FieldNode):
-                self._add_field(type_name, part, general)
+                self._add_field(part, general)
                 continue
             if isinstance(part, ast.FragmentSpreadNode):
                 if (part.name.value,) in seen:
@@ -93,21 +93,11 @@ class Normaliser:
                 assert isinstance(part, ast.InlineFragmentNode)  # noqa: S101 - the third and last kind
                 condition = part.type_condition.name.value if part.type_condition else None
                 body = part.selection_set
-            if condition is None or self._always_applies(type_name, condition):
+            if condition is None or self._supergraph.always_applies(type_name, condition):
                 self._gather(type_name, body, general, specific, seen)
             else:
                 for concrete in self._overlap(type_name, condition):
                     specific.setdefault(concrete, []).append(body)
-
-    def _always_applies(self, type_name: str, condition: str) -> bool:
-        """Whether a fragment's fields may be asked of `type_name` itself."""
-        if type_name == condition:
-            return True
-        info = self._supergraph.types[type_name]
-        return condition in info.interfaces or (
-            self._supergraph.types[condition].kind == "union"
-            and (self._supergraph.is_subtype(type_name, condition))
-        )
 
     def _overlap(self, type_name: str, condition: str) -> Iterable[str]:
         if not self._supergraph.types[type_name].is_abstract:
@@ -115,11 +105,10 @@ class Normaliser:
         wanted = set(self._supergraph.possible_of(condition))
         return [t for t in self._supergraph.possible_of(type_name) if t in wanted]
 
-    def _add_field(self, type_name: str, node: ast.FieldNode, groups: Groups) -> None:
+    def _add_field(self, node: ast.FieldNode, groups: Groups) -> None:
         name = node.name.value
-        key = self._keys.key(name, arguments_text(node))
-        if type_name == self._supergraph.root_types.get("mutation"):
-            key = node.alias.value if node.alias else name  # the same mutation twice happens twice
+        response_key = node.alias.value if node.alias else name
+        key = self._keys.key(name, arguments_text(node), response_key)
         group = groups.setdefault(key, (node, []))
         if node.selection_set is not None:
             group[1].append(node.selection_set)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 TYPENAME = "__typename"
@@ -37,33 +36,20 @@ class Selection:
 
 
 class KeySpace:
-    """Hands out the names of fields in the merged data: equal name and arguments have one key in a plan.
+    """Decides under which key the value of a field lies in the merged data of one plan.
 
-    `known`: keys that are decided, by name and arguments text. Other fields without arguments have their own name, those
-    with arguments an alias. `taken`: every field name of the supergraph, which an alias must not hit.
+    That is the client's response key, so that answers need no renaming and one field that is asked for twice is fetched
+    twice, as in one plain schema. But a name that field sets use means the plain field of that name, never another.
     """
 
-    def __init__(
-        self, known: Mapping[tuple[str, str], str] | None = None, taken: frozenset[str] = frozenset()
-    ) -> None:
-        self._taken = taken
-        self._keys: dict[tuple[str, str], str] = dict(known or {})
-        self._aliases = self._fresh_aliases()
+    def __init__(self, fieldset_names: frozenset[str] = frozenset()) -> None:
+        self._fieldset_names = fieldset_names
+        self._aliases: dict[tuple[str, str, str], str] = {}
 
-    def key(self, name: str, arguments: str) -> str:
-        """The key of `name` with `arguments` (their canonical text)."""
-        known = self._keys.get((name, arguments))
-        if known is not None:
-            return known
-        if not arguments:
-            return name
-        known = self._keys[name, arguments] = f"{next(self._aliases)}_{name}"
-        return known
-
-    def _fresh_aliases(self) -> Iterator[str]:
-        number = 0
-        while True:
-            prefix = f"_{number}"
-            if not any(name.startswith(f"{prefix}_") for name in self._taken):
-                yield prefix
-            number += 1
+    def key(self, name: str, arguments: str, response_key: str) -> str:
+        """The key of `name` with `arguments` (their canonical text), shown as `response_key`."""
+        is_plain = response_key == name and not arguments
+        if is_plain or (response_key not in self._fieldset_names and not response_key.startswith("_")):
+            return response_key
+        number = len(self._aliases)
+        return self._aliases.setdefault((name, arguments, response_key), f"_{number}_{name}")

@@ -121,11 +121,15 @@ class Supergraph:
     override_labels: frozenset[str]
     fieldset_names: frozenset[str]
 
-    def is_subtype(self, name: str, abstract: str) -> bool:
-        """Whether every value of `name` is a value of `abstract` too."""
-        if name == abstract:
+    def always_applies(self, type_name: str, condition: str) -> bool:
+        """Whether the fields of a fragment on `condition` may be asked of `type_name` itself, for all its values."""
+        if type_name == condition:
             return True
-        return set(self.possible_of(name)) <= set(self.possible_of(abstract))
+        if condition in self.types[type_name].interfaces:
+            return True
+        return self.types[condition].kind == "union" and (
+            set(self.possible_of(type_name)) <= set(self.possible_of(condition))
+        )
 
     def possible_of(self, name: str) -> tuple[str, ...]:
         """The concrete types of `name`; a concrete type is its own only one."""
