@@ -217,6 +217,10 @@ def test_basket_is_replaced(orders: Any) -> None:
     assert orders.client.put("/baskets/u33", json={"lines": []}).json()["total"]["amount"] == 0
 
 
+def test_basket_of_an_unknown_user_does_not_exist(orders: Any) -> None:
+    assert orders.client.get("/baskets/u999999").status_code == 404
+
+
 def test_devices_of_an_owner(devices: Any) -> None:
     assert [device["id"] for device in devices.get("/devices", owner_id="u1")["items"]] == [
         "d1",

@@ -8,62 +8,11 @@ from trivium_demo.data.categories import Category, generate_categories
 from trivium_demo.data.dates import BASE_S, DAY_S, format_time
 from trivium_demo.data.dice import Dice
 from trivium_demo.data.stock import stock_of
+from trivium_demo.data.words import BRANDS, COLOURS, STYLES
 
 PRODUCT_COUNT = 5_000
 CURRENCY = "EUR"
 
-_BRANDS = [
-    "Aldermoor",
-    "Birk&Son",
-    "Calluna",
-    "Dovetail",
-    "Eikhaus",
-    "Fernweh",
-    "Gullfoss",
-    "Halden",
-    "Islay",
-    "Juniper",
-    "Kestrel",
-    "Lumi",
-    "Marlow",
-    "Nordlys",
-    "Oakwell",
-    "Pellinore",
-    "Quince",
-    "Rowan",
-    "Solvang",
-    "Tarn",
-    "Umbra",
-    "Verdant",
-    "Wren",
-    "Yarrow",
-]
-_STYLES = (
-    "Classic",
-    "Everyday",
-    "Slow",
-    "Heritage",
-    "Studio",
-    "Compact",
-    "Nomad",
-    "Harvest",
-    "North",
-    "Little",
-)
-_COLOURS = (
-    "Moss",
-    "Slate",
-    "Oat",
-    "Ink",
-    "Clay",
-    "Sage",
-    "Saffron",
-    "Chalk",
-    "Plum",
-    "Sea",
-    "Rust",
-    "Charcoal",
-)
 # root category → materials, and its lowest and highest price in minor units
 _ROOTS: dict[str, tuple[tuple[str, ...], int, int]] = {
     "Kitchen": (("cast iron", "stoneware", "beech", "stainless steel", "enamel", "copper"), 690, 18900),
@@ -125,12 +74,12 @@ def generate_products() -> tuple[Product, ...]:
 
 def _generate_product(dice: Dice, number: int, category: Category) -> Product:
     materials, lowest, highest = _ROOTS[category.path[0]]
-    brand, colour, material = dice.pick(_BRANDS), dice.pick(_COLOURS), dice.pick(materials)
+    brand, colour, material = dice.pick(BRANDS), dice.pick(COLOURS), dice.pick(materials)
     # Cheap things outnumber dear ones, and prices end as prices do.
     price = (lowest + dice.skewed(1 + dice.below(highest - lowest))) // 100 * 100 + dice.pick((0, 50, 90, 95))
     return Product(
         number=number,
-        name=f"{brand} {dice.pick(_STYLES)} {dice.pick(category.things)}, {colour}",
+        name=f"{brand} {dice.pick(STYLES)} {dice.pick(category.things)}, {colour}",
         category=category,
         price=max(price, lowest),
         colour=colour,

@@ -1,4 +1,4 @@
-"""orders: what was bought, and the baskets of what may be."""
+"""orders: what was bought. Baskets, which live in the same service and file, are in baskets.py."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from trivium_demo.data.catalogue import generate_products, money
 from trivium_demo.data.dates import format_time
-from trivium_demo.data.orders import SHIPPING_COSTS, generate_baskets, generate_orders, order_line
+from trivium_demo.data.orders import SHIPPING_COSTS, generate_baskets, generate_orders
 from trivium_demo.data.people import address_of, generate_people
 from trivium_demo.documents import dump_document, fetch_document
 from trivium_demo.ids import batch_numbers, number_of, require_number
@@ -29,6 +29,8 @@ from trivium_demo.rest import (
     create_rest_app,
     json_response,
 )
+from trivium_demo.services.baskets import Basket, BasketsApi
+from trivium_demo.services.pricing import Line, NewLine, find_buyer, price_lines
 from trivium_demo.settings import Settings
 from trivium_demo.shell import Service
 from trivium_demo.storage import open_database, transaction
@@ -50,14 +52,6 @@ CREATE INDEX orders_by_age ON orders (created_at);
 Status = Literal["pending", "paid", "shipped", "delivered", "returned", "cancelled"]
 OrderSort = Literal["created_at", "-created_at"]
 ShippingMethod = Literal["standard", "express", "pickup"]
-
-
-class Line(BaseModel):
-    """A product in an order or basket."""
-
-    product_id: str
-    quantity: int
-    unit_price: Money
 
 
 class ShippingAddress(BaseModel):
@@ -101,23 +95,6 @@ class Order(BaseModel):
     payment: Payment
 
 
-class Basket(BaseModel):
-    """What a user has put aside to buy."""
-
-    user_id: str
-    lines: list[Line]
-    total: Money
-    updated_at: str | None
-
-
-class NewLine(BaseModel):
-    """A product to be bought; the service knows the price."""
-
-    model_config = ConfigDict(extra="forbid")
-    product_id: str
-    quantity: int = Field(ge=1, le=99)
-
-
 class NewOrder(BaseModel):
     """An order to be placed; without an address it goes to the user's."""
 
@@ -126,13 +103,6 @@ class NewOrder(BaseModel):
     lines: list[NewLine] = Field(min_length=1, max_length=50)
     shipping_method: ShippingMethod = "standard"
     shipping_address: ShippingAddress | None = None
-
-
-class NewBasket(BaseModel):
-    """The basket's whole new content."""
-
-    model_config = ConfigDict(extra="forbid")
-    lines: list[NewLine] = Field(max_length=50)
 
 
 IdempotencyKey = Annotated[
@@ -214,8 +184,10 @@ class OrdersApi:
         return number
 
     def _insert_order(self, order: NewOrder) -> int:
-        user_number = self._require_buyer(order.user_id)
-        lines, lines_total = self._price_lines(order.lines)
+        user_number = find_buyer(self._db, order.user_id)
+        if user_number is None:
+            raise invalid_input(f"there is no user {order.user_id!r}")
+        lines, lines_total = price_lines(self._db, order.lines)
         address = order.shipping_address or ShippingAddress(**self._address_of(user_number))
         cost = SHIPPING_COSTS[order.shipping_method]
         number: int = self._db.execute("SELECT max(n) + 1 FROM orders").fetchone()[0]
@@ -242,48 +214,6 @@ class OrdersApi:
         self._db.execute("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", row)
         return number
 
-    async def get_basket(self, user_id: str) -> Response:
-        """A user's basket, at today's prices; an empty one where nothing was put in."""
-        number = self._require_buyer(user_id)
-        row = self._db.execute("SELECT lines, updated_at FROM baskets WHERE user_n = ?", (number,)).fetchone()
-        lines = [NewLine(**line) for line in json.loads(row[0])] if row else []
-        return json_response(self._render_basket(user_id, lines, row[1] if row else None))
-
-    async def put_basket(self, user_id: str, basket: NewBasket) -> Response:
-        """Replace a user's basket."""
-        number = self._require_buyer(user_id)
-        updated_at = format_moment(self._clock())
-        rendered = self._render_basket(user_id, basket.lines, updated_at)
-        stored = dump_document([line.model_dump() for line in basket.lines])
-        self._db.execute("INSERT OR REPLACE INTO baskets VALUES (?, ?, ?)", (number, stored, updated_at))
-        return json_response(rendered)
-
-    def _render_basket(self, user_id: str, lines: Sequence[NewLine], updated_at: str | None) -> str:
-        priced, total = self._price_lines(lines)
-        return dump_document(
-            {"user_id": user_id, "lines": priced, "total": money(total), "updated_at": updated_at}
-        )
-
-    def _price_lines(self, lines: Sequence[NewLine]) -> tuple[list[dict[str, object]], int]:
-        priced, total = [], 0
-        for line in lines:
-            number = number_of("p", line.product_id)
-            row = self._db.execute("SELECT amount FROM prices WHERE product_n = ?", (number,)).fetchone()
-            if number is None or row is None:
-                raise invalid_input(f"there is no product {line.product_id!r}")
-            priced.append(order_line(number, line.quantity, row[0]))
-            total += line.quantity * row[0]
-        return priced, total
-
-    def _require_buyer(self, user_id: str) -> int:
-        number = number_of("u", user_id)
-        if (
-            self._db.execute("SELECT 1 FROM buyers WHERE user_n = ?", (number,)).fetchone() is None
-            or number is None
-        ):
-            raise invalid_input(f"there is no user {user_id!r}")
-        return number
-
     def _address_of(self, user_number: int) -> dict[str, Any]:
         row = self._db.execute("SELECT address FROM buyers WHERE user_n = ?", (user_number,)).fetchone()
         address: dict[str, Any] = json.loads(row[0])
@@ -298,8 +228,9 @@ def create_service(settings: Settings) -> Service:
     app.get("/orders", response_model=Page[Order])(api.list_orders)
     app.get("/orders/{order_id}", response_model=Order)(api.get_order)
     app.post("/orders", response_model=Order, status_code=201)(api.place_order)
-    app.get("/baskets/{user_id}", response_model=Basket)(api.get_basket)
-    app.put("/baskets/{user_id}", response_model=Basket)(api.put_basket)
+    baskets = BasketsApi(db)
+    app.get("/baskets/{user_id}", response_model=Basket)(baskets.get_basket)
+    app.put("/baskets/{user_id}", response_model=Basket)(baskets.put_basket)
     return Service(app, lambda: db.execute("SELECT 1 FROM orders LIMIT 1").fetchone())
 
 
