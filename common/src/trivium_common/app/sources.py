@@ -76,7 +76,8 @@ class Sources:
         try:
             await self._group.__aexit__(kind, error, trace)
         except BaseExceptionGroup as failures:
-            raise _find_cause(failures) from failures
+            cause = _find_cause(failures)
+            raise cause from cause.__cause__
 
     async def _run_required(self, source: Source[T], call: Coroutine[Any, Any, T]) -> None:
         source._settle(await call)  # noqa: SLF001 - a Source is filled by its Sources
