@@ -20,7 +20,7 @@ class Call:
     """State of one call.
 
     `status` is 0 until the head of the answer is complete; `complete` says that its body is too; `error` ends
-    the call. `chunks` holds what came of the body and was not taken yet.
+    the call. `headers` are all pairs, `fields` maps each name to its last value. `chunks` holds what came of the body and was not taken yet.
     """
 
     __slots__ = (
@@ -29,6 +29,7 @@ class Call:
         "connection",
         "deadline",
         "error",
+        "fields",
         "headers",
         "is_head",
         "is_sent",
@@ -56,6 +57,7 @@ class Call:
         self.window_bytes = window_bytes
         self.status = 0
         self.headers: list[Pair] = []
+        self.fields: dict[bytes, bytes] = {}
         self.chunks: list[bytes] = []
         self.waiting_bytes = 0
         self.complete = False
@@ -82,10 +84,8 @@ class Call:
 
     def content_length(self) -> int | None:
         """Return the length of the answer's body when it was declared."""
-        for name, value in self.headers:
-            if name == b"content-length":
-                return int(value)
-        return None
+        length = self.fields.get(b"content-length")
+        return None if length is None else int(length)
 
     def has_body(self) -> bool:
         """Say whether a body can follow the head of this answer."""

@@ -66,15 +66,19 @@ class ClientConnection(asyncio.Protocol):
 
     def start(self, call: Call, data: bytes | bytearray, *, is_whole: bool) -> None:
         """Send the head of a request (and its body when `is_whole`); the answer fills `call`."""
+        if not self.is_open:  # lost since it was handed out
+            call.error = ConnectionReset("the connection was lost before the call began")
+            return
         self.call = call
         call.connection = self
+        call.is_sent = is_whole
         self._transport.write(data)
-        if is_whole:
-            call.is_sent = True
-            if not call.write_paused:
-                self._await_answer(call)
-        elif not call.write_paused:
-            self._set_expiry(call.deadline)
+        if call.write_paused:
+            return
+        at = min(monotonic() + call.timeouts.read_s, call.deadline) if is_whole else call.deadline
+        self.expires_at = at
+        if at < self.next_look_at:
+            self._wheel.watch(self, at)
 
     def write(self, call: Call, data: bytes) -> None:
         """Send a part of the body, already framed."""
@@ -189,10 +193,10 @@ class ClientConnection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if status < 200:
             return  # 1xx: the real answer follows
-        for name, value in fields:
-            if name == b"transfer-encoding" and value.lower() != b"chunked":
-                raise ValueError("unknown transfer coding")
         call.headers = fields
+        call.fields = by_name = dict(fields)
+        if by_name.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+            raise ValueError("unknown transfer coding")
         call.status = status
         if call.is_head:
             # The parser cannot be told that no body follows, so it has to be replaced.
@@ -289,7 +293,7 @@ class ClientConnection(asyncio.Protocol):
             )
 
     def _ends_with_connection(self, call: Call) -> bool:
-        return not any(name in {b"content-length", b"transfer-encoding"} for name, _ in call.headers)
+        return b"content-length" not in call.fields and b"transfer-encoding" not in call.fields
 
     def expire(self, now: float) -> None:
         """Called by the timer wheel."""

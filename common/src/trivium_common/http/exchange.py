@@ -59,7 +59,6 @@ class Exchange(Stepper):
     __slots__ = (
         "_bytes_left",
         "_chunks",
-        "_connection",
         "_head",
         "_is_chunked",
         "_is_continued",
@@ -68,6 +67,7 @@ class Exchange(Stepper):
         "body_bytes",
         "body_complete",
         "bytes_out",
+        "connection",
         "content_length",
         "deadline",
         "expects_continue",
@@ -92,7 +92,7 @@ class Exchange(Stepper):
         fields: dict[bytes, bytes],
     ) -> None:
         super().__init__()
-        self._connection = connection
+        self.connection = connection
         self.method = method
         self.target = target
         self.headers = headers
@@ -124,17 +124,17 @@ class Exchange(Stepper):
     @property
     def peer(self) -> str:
         """The address at the other end of the connection (behind PROXY protocol: the one it names)."""
-        return self._connection.peer
+        return self.connection.peer
 
     @property
     def is_tls(self) -> bool:
         """Whether the request came over TLS."""
-        return self._connection.is_tls
+        return self.connection.is_tls
 
     def set_deadline(self, at: float) -> None:
         """Raise DeadlinePassed inside the handler at `at` (monotonic seconds)."""
         self.deadline = at
-        self._connection.set_expiry(at)
+        self.connection.set_expiry(at)
 
     def has_body(self) -> bool:
         """Say whether the request has a body, complete or still coming."""
@@ -147,7 +147,7 @@ class Exchange(Stepper):
             self._chunks = []
             if self.waiting_bytes >= BODY_WINDOW_BYTES:
                 self.waiting_bytes = 0
-                self._connection.resume_body()
+                self.connection.resume_body()
             self.waiting_bytes = 0
         if not self.body_complete:
             self._ask_for_body()
@@ -167,9 +167,9 @@ class Exchange(Stepper):
         if not self.wants_body:
             self.wants_body = True
             if self.expects_continue and not self.body_bytes and not self._is_continued and self.is_http_11:
-                self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                self.connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._is_continued = True
-            self._connection.await_body()
+            self.connection.await_body()
 
     def can_drain(self) -> bool:
         """Say whether what is missing of the body is so little that reading it beats a new connection."""
@@ -184,7 +184,7 @@ class Exchange(Stepper):
     @property
     def write_paused(self) -> bool:
         """Whether the client is behind in reading; park until it is not."""
-        return self._connection.write_paused
+        return self.connection.write_paused
 
     def respond(self, status: int, headers: Iterable[Pair], body: bytes = b"") -> None:
         """Send a whole answer."""
@@ -193,7 +193,7 @@ class Exchange(Stepper):
 
     def respond_raw(self, status: int, lines: bytes, body: bytes = b"") -> None:
         """Send a whole answer whose header lines are ready (each ends in CRLF; no framing headers)."""
-        connection = self._connection
+        connection = self.connection
         is_bodyless = self.method == "HEAD" or status in _BODYLESS
         if is_bodyless or not (
             self.keep_alive and self.is_http_11 and self.body_complete and not connection.is_draining
@@ -231,7 +231,7 @@ class Exchange(Stepper):
         else:
             framing = b""
             self.keep_alive = False
-        if not self.keep_alive or self._connection.is_draining:
+        if not self.keep_alive or self.connection.is_draining:
             self.keep_alive = False
             framing += b"connection: close\r\n"
         elif not self.is_http_11:
@@ -250,7 +250,7 @@ class Exchange(Stepper):
         if self._head:
             data = self._head + data
             self._head = b""
-        self._connection.write(data)
+        self.connection.write(data)
 
     def end(self, data: bytes = b"") -> None:
         """Send the last part of the body; a body shorter than announced breaks the connection instead."""
@@ -266,19 +266,19 @@ class Exchange(Stepper):
             data = self._head + data
             self._head = b""
         if data:
-            self._connection.write(data)
+            self.connection.write(data)
 
     def flush_head(self) -> None:
         """Send the head now, before any part of the body is there."""
         if self._head:
-            self._connection.write(self._head)
+            self.connection.write(self._head)
             self._head = b""
 
     def break_off(self) -> None:
         """Break the connection, so that the client cannot take the answer for a whole one."""
         self.answer_is_begun = self.answer_is_over = True
         self.keep_alive = False
-        self._connection.abort()
+        self.connection.abort()
 
     # --- told by the connection
 
@@ -290,7 +290,7 @@ class Exchange(Stepper):
             self.waiting_bytes += len(data)
 
     def on_return(self) -> None:
-        self._connection.finish(self, None)
+        self.connection.finish(self, None)
 
     def on_raise(self, error: BaseException) -> None:
-        self._connection.finish(self, error)
+        self.connection.finish(self, error)

@@ -139,6 +139,8 @@ class ConnectionPool:
 
     def take_back(self, connection: ClientConnection) -> None:
         """Keep a connection whose call is over, or hand it to the first in line."""
+        if not connection.is_open:
+            return
         if connection.served >= self._limits.max_requests_per_connection or self._is_closed:
             connection.close()
             return

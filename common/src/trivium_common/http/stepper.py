@@ -6,7 +6,7 @@ TaskGroup, a third party's client) goes through `in_task`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
@@ -58,8 +58,11 @@ class Stepper:
             self._future = None
         self._step(error)
 
-    async def in_task(self, awaitable: Awaitable[_T]) -> _T:
-        """Wait for something that needs a Task of its own; it is cancelled when this coroutine is interrupted."""
+    async def in_task(self, awaitable: Awaitable[_T], *, give_back: Callable[[_T], None] | None = None) -> _T:
+        """Wait for something that needs a Task of its own; it is cancelled when this coroutine is interrupted.
+
+        `give_back` gets the result when the interruption came in the very moment after it.
+        """
         task = asyncio.get_running_loop().create_task(_as_coroutine(awaitable))
         try:
             return await task
@@ -67,6 +70,8 @@ class Stepper:
             if not task.done():
                 task.cancel()
                 task.add_done_callback(_retrieve)
+            elif give_back is not None and not task.cancelled() and task.exception() is None:
+                give_back(task.result())
             raise
 
     def on_return(self) -> None:

@@ -13,19 +13,47 @@ if TYPE_CHECKING:
     from trivium_common.http.server_connection import ServerConnection
 
 
+class Client:
+    """Who is at the other end, as far as the connection and the headers tell.
+
+    `headers` are those it was found from; `forwarded_lines` say the same to the upstream. `upward_lines` are the
+    client's own headers as an upstream may see them, once a request has needed them.
+    """
+
+    __slots__ = ("address", "forwarded_lines", "headers", "host", "request_id", "scheme", "upward_lines")
+
+    def __init__(
+        self,
+        headers: list[Pair],
+        address: str,
+        host: str,
+        scheme: str,
+        request_id: str,
+        forwarded_lines: bytes,
+    ) -> None:
+        self.headers = headers
+        self.address = address
+        self.host = host
+        self.scheme = scheme
+        self.request_id = request_id
+        self.forwarded_lines = forwarded_lines
+        self.upward_lines: bytes | None = None
+
+
+NOBODY = Client([], "", "", "http", "", b"")
+
+
 class EdgeExchange(Exchange):
     """One request and its answer at the edge. Steps read it; `record` reads what came of it."""
 
     __slots__ = (
         "answered_by",
         "breaker_refused",
-        "client_address",
+        "client",
         "error",
         "finished_at",
-        "forwarded_for",
         "hidden_cookies",
         "hidden_parameters",
-        "host",
         "identity",
         "limit_lines",
         "path",
@@ -33,7 +61,6 @@ class EdgeExchange(Exchange):
         "request_id",
         "retries",
         "route",
-        "scheme",
         "started_at",
         "status",
         "upstream_answered_at",
@@ -54,10 +81,7 @@ class EdgeExchange(Exchange):
         self.request_id = ""
         self.path = ""
         self.query = b""
-        self.host = ""
-        self.scheme = "http"
-        self.client_address = ""
-        self.forwarded_for = b""
+        self.client = NOBODY
         self.route: Route | None = None
         self.identity: Identity | None = None
         self.verdicts: tuple[Verdict, ...] = ()
@@ -75,6 +99,21 @@ class EdgeExchange(Exchange):
         self.upstream_started_at = 0.0
         self.upstream_answered_at = 0.0
         self.finished_at = 0.0
+
+    @property
+    def client_address(self) -> str:
+        """The client's address, past trusted balancers."""
+        return self.client.address
+
+    @property
+    def host(self) -> str:
+        """The name in the Host header, in lower case and without the port."""
+        return self.client.host
+
+    @property
+    def scheme(self) -> str:
+        """What the client spoke: http or https."""
+        return self.client.scheme
 
     @property
     def peer_address(self) -> str:

@@ -21,6 +21,8 @@ from .header_rules import lines_down, lines_up, set_block
 from .upstreams import Node
 
 _MAX_RETRIES = 2
+_NOT_MODIFIED = 304
+_NO_NAMES: frozenset[bytes] = frozenset()
 _FAILURE_STATUSES = frozenset({500, 502, 503})
 _BODY_EXPECTED = frozenset({"POST", "PUT", "PATCH"})
 
@@ -39,15 +41,31 @@ async def forward(exchange: EdgeExchange, route: Route, identity_lines: bytes) -
         call: Call | None = None
         is_reused = False
         try:
+            head = _request_head(exchange, route, node, identity_lines)
             connection = node.pool.checkout_nowait()
             if connection is None:
                 connecting = node.pool.checkout(route.timeouts.connect_s, exchange.deadline)
-                connection = await exchange.in_task(connecting)
+                connection = await exchange.in_task(connecting, give_back=node.pool.take_back)
             is_reused = connection.served > 0
             call = Call(exchange.wake, route.timeouts, exchange.deadline, is_head=exchange.method == "HEAD")
-            await _ask(exchange, route, node, connection, call, identity_lines)
+            if exchange.body_complete:
+                connection.start(call, head + _whole_body(exchange), is_whole=True)
+            else:
+                await _stream_up(exchange, route, connection, call, head)
+            while not call.status:
+                if call.error is not None:
+                    raise call.error
+                await PARK
+            exchange.upstream_answered_at = monotonic()
+            exchange.status = call.status
+            exchange.answered_by = "upstream"
             outcome = _outcome_of(call)
-            await _pass_on(exchange, route, call)
+            lines = _answer_lines(exchange, route, call)
+            if call.complete and not call.is_head and call.status != _NOT_MODIFIED:
+                chunks = call.chunks
+                exchange.respond_raw(call.status, lines, chunks[0] if len(chunks) == 1 else b"".join(chunks))
+            else:
+                await _stream_down(exchange, call, lines)
             return
         except HttpError as error:
             is_stale = is_reused and isinstance(error, ConnectionReset)
@@ -74,51 +92,28 @@ def _may_retry(exchange: EdgeExchange, route: Route, error: HttpError, *, is_sta
     return not error.bytes_sent and exchange.retries + 1 < len(route.upstream.nodes)
 
 
-async def _ask(
-    exchange: EdgeExchange,
-    route: Route,
-    node: Node,
-    connection: ClientConnection,
-    call: Call,
-    identity_lines: bytes,
-) -> None:
-    """Send the request; returns when the head of the answer is there. Raises: HttpError, BodyTooLarge."""
-    head = _request_head(exchange, route, node, identity_lines)
-    if exchange.body_complete:
-        body = exchange.take_body()
-        if exchange.body_bytes > route.max_body_bytes:
-            connection.close()
-            raise _too_large(route)
-        if body or exchange.method in _BODY_EXPECTED:
-            head.append(b"content-length: %d\r\n\r\n" % exchange.body_bytes)
-            head += body
-        else:
-            head.append(b"\r\n")
-        connection.start(call, b"".join(head), is_whole=True)
-    else:
-        await _stream_up(exchange, route, connection, call, head)
-    while not call.status:
-        if call.error is not None:
-            raise call.error
-        await PARK
-    exchange.upstream_answered_at = monotonic()
+def _whole_body(exchange: EdgeExchange) -> bytes:
+    """Return the end of the head and the body, which has come whole."""
+    size = exchange.body_bytes
+    if not size and exchange.method not in _BODY_EXPECTED:
+        return b"\r\n"
+    return b"content-length: %d\r\n\r\n%b" % (size, b"".join(exchange.take_body()))
 
 
 async def _stream_up(
-    exchange: EdgeExchange, route: Route, connection: ClientConnection, call: Call, head: list[bytes]
+    exchange: EdgeExchange, route: Route, connection: ClientConnection, call: Call, head: bytes
 ) -> None:
     """Send the request with its body as it comes; stops when the upstream answers early or breaks."""
     length = exchange.content_length
     is_chunked = length is None
-    if length is None:
-        head.append(b"transfer-encoding: chunked\r\n\r\n")
-    else:
-        head.append(b"content-length: %d\r\n\r\n" % length)
-    connection.start(call, b"".join(head), is_whole=False)
+    framing = (
+        b"transfer-encoding: chunked\r\n\r\n" if length is None else b"content-length: %d\r\n\r\n" % length
+    )
+    connection.start(call, head + framing, is_whole=False)
     while not call.status and call.error is None:
         chunks = exchange.take_body()
         if exchange.body_bytes > route.max_body_bytes:
-            raise _too_large(route)
+            raise BodyTooLarge(f"the body is longer than {route.max_body_bytes} bytes")
         for chunk in chunks:
             connection.write(call, b"%x\r\n%b\r\n" % (len(chunk), chunk) if is_chunked else chunk)
         if exchange.body_complete:
@@ -129,16 +124,9 @@ async def _stream_up(
             await PARK
 
 
-async def _pass_on(exchange: EdgeExchange, route: Route, call: Call) -> None:
+async def _stream_down(exchange: EdgeExchange, call: Call, lines: bytes) -> None:
     """Send the answer to the client as it comes. Raises: HttpError when the upstream breaks off."""
-    status = call.status
-    exchange.status = status
-    exchange.answered_by = "upstream"
-    lines = _answer_lines(exchange, route, call)
-    if call.complete and call.has_body():
-        exchange.respond_raw(status, lines, b"".join(call.take()))
-        return
-    exchange.begin(status, lines, call.content_length())
+    exchange.begin(call.status, lines, call.content_length())
     while True:
         for chunk in call.take():
             exchange.write(chunk)
@@ -153,59 +141,56 @@ async def _pass_on(exchange: EdgeExchange, route: Route, call: Call) -> None:
             await PARK
 
 
-def _request_head(exchange: EdgeExchange, route: Route, node: Node, identity_lines: bytes) -> list[bytes]:
+def _request_head(exchange: EdgeExchange, route: Route, node: Node, identity_lines: bytes) -> bytes:
+    """Return the head for the upstream, without framing and without its last line."""
     path = exchange.path if route.rewrite is None else route.rewrite(exchange.path)
-    query = exchange.upstream_query()
-    target = f"{exchange.method} {path}".encode("ascii")
+    query = exchange.query
     if query:
-        target = b"%b?%b" % (target, query)
-    fields = exchange.fields
-    hidden = route.hidden_headers
-    block = b""
-    if route.request_headers:
-        block, replaced = set_block(route.request_headers)
-        hidden |= replaced
-    headers = exchange.headers
-    if exchange.hidden_cookies and b"cookie" in fields:
-        cookie = exchange.upstream_cookie(fields[b"cookie"])
-        headers = [pair for pair in headers if pair[0] != b"cookie"]
-        if cookie:
-            headers.append((b"cookie", cookie))
-    return [
-        b"%b HTTP/1.1\r\nhost: %b\r\n" % (target, node.host_header),
-        *lines_up(headers, fields.get(b"connection"), hidden),
-        b"x-request-id: %b\r\nx-request-timeout-ms: %d\r\nx-forwarded-for: %b\r\nx-forwarded-proto: %b\r\nx-forwarded-host: %b\r\n"
-        % (
-            exchange.request_id.encode("ascii"),
-            max(1, int((exchange.deadline - exchange.upstream_started_at) * 1000)),
-            exchange.forwarded_for,
-            exchange.scheme.encode("ascii"),
-            fields.get(b"host", b""),
-        ),
+        query = b"?" + (exchange.upstream_query() if exchange.hidden_parameters else query)
+    client = exchange.client
+    upward_lines = client.upward_lines
+    if route.hidden_headers or route.request_headers or exchange.hidden_cookies:
+        upward_lines = _upward_lines_of_route(exchange, route)
+    elif upward_lines is None:
+        fields = exchange.fields
+        upward_lines = client.upward_lines = lines_up(exchange.headers, fields.get(b"connection"), _NO_NAMES)
+    return b"%b%b HTTP/1.1\r\nhost: %b\r\n%b%bx-request-id: %b\r\nx-request-timeout-ms: %d\r\n%b%b" % (
+        f"{exchange.method} {path}".encode("ascii"),
+        query,
+        node.host_header,
+        upward_lines,
+        client.forwarded_lines,
+        exchange.request_id.encode("ascii"),
+        max(1, int((exchange.deadline - exchange.upstream_started_at) * 1000)),
         identity_lines,
-        block,
         b"x-retry-attempt: %d\r\n" % exchange.retries if exchange.retries else b"",
-    ]
+    )
+
+
+def _upward_lines_of_route(exchange: EdgeExchange, route: Route) -> bytes:
+    """Return the header lines when the route, or a step, hides or sets some."""
+    block, replaced = set_block(route.request_headers)
+    headers = exchange.headers
+    cookie = exchange.fields.get(b"cookie")
+    if exchange.hidden_cookies and cookie is not None:
+        headers = [pair for pair in headers if pair[0] != b"cookie"]
+        if left := exchange.upstream_cookie(cookie):
+            headers.append((b"cookie", left))
+    return lines_up(headers, exchange.fields.get(b"connection"), route.hidden_headers | replaced) + block
 
 
 def _answer_lines(exchange: EdgeExchange, route: Route, call: Call) -> bytes:
-    block, replaced = set_block(route.response_headers)
-    return b"".join(
-        [
-            *lines_down(call.headers, replaced),
-            b"x-request-id: %b\r\n" % exchange.request_id.encode("ascii"),
-            exchange.limit_lines,
-            block,
-        ]
+    block, replaced = set_block(route.response_headers) if route.response_headers else (b"", _NO_NAMES)
+    return b"%bx-request-id: %b\r\n%b%b" % (
+        lines_down(call, replaced),
+        exchange.request_id.encode("ascii"),
+        exchange.limit_lines,
+        block,
     )
 
 
 def _outcome_of(call: Call) -> Outcome:
     """A 5xx counts, unless a BFF says that it wrote it on purpose."""
-    if call.status in _FAILURE_STATUSES and not any(name == b"x-trivium-origin" for name, _ in call.headers):
+    if call.status in _FAILURE_STATUSES and b"x-trivium-origin" not in call.fields:
         return Outcome.FAILURE
     return Outcome.SUCCESS
-
-
-def _too_large(route: Route) -> BodyTooLarge:
-    return BodyTooLarge(f"the body is longer than {route.max_body_bytes} bytes")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
+from trivium_common.http.call import Call
 from trivium_common.http.headers import HOP_BY_HOP, Pair, connection_options
 
 # What only the edge may say to a BFF (docs/wire-contract.md). From a client they are forgeries.
@@ -59,25 +60,26 @@ _DOWNWARD = LinePrefixes(HOP_BY_HOP | frozenset({b"content-length", b"x-request-
 _HARMLESS_CONNECTION = frozenset({b"keep-alive", b"close", b"Keep-Alive"})
 
 
-def lines_up(headers: Iterable[Pair], connection: bytes | None, hidden: frozenset[bytes]) -> list[bytes]:
+def lines_up(headers: Iterable[Pair], connection: bytes | None, hidden: frozenset[bytes]) -> bytes:
     """Return the client's header lines that the upstream may see."""
     prefixes = _UPWARD
     if hidden or (connection is not None and connection not in _HARMLESS_CONNECTION):
         # Names that the client calls hop-by-hop go; what the edge adds afterwards stays (CVE-2024-45410).
         named = connection_options(connection) if connection is not None else set()
         headers = [pair for pair in headers if pair[0] not in named and pair[0] not in hidden]
-    return [b"%b%b\r\n" % (prefix, value) for name, value in headers if (prefix := prefixes[name])]
+    return b"".join([prefix + value + b"\r\n" for name, value in headers if (prefix := prefixes[name])])
 
 
-def lines_down(headers: Iterable[Pair], replaced: frozenset[bytes]) -> list[bytes]:
+def lines_down(call: Call, replaced: frozenset[bytes]) -> bytes:
     """Return the upstream's header lines that the client may see; names in `replaced` are set by the route."""
     prefixes = _DOWNWARD
-    pairs = list(headers)
-    options = [value for name, value in pairs if name == b"connection"]
-    if replaced or options:
-        named = set().union(*map(connection_options, options)) | replaced
-        pairs = [pair for pair in pairs if pair[0] not in named]
-    return [b"%b%b\r\n" % (prefix, value) for name, value in pairs if (prefix := prefixes[name])]
+    headers = call.headers
+    connection = call.fields.get(b"connection")
+    if replaced or (connection is not None and connection not in _HARMLESS_CONNECTION):
+        options = [connection_options(value) for name, value in headers if name == b"connection"]
+        named = set().union(replaced, *options)
+        headers = [pair for pair in headers if pair[0] not in named]
+    return b"".join([prefix + value + b"\r\n" for name, value in headers if (prefix := prefixes[name])])
 
 
 @lru_cache(maxsize=1024)

@@ -7,10 +7,12 @@ from functools import lru_cache
 
 from trivium_common.http.proxy_protocol import Network, is_in_networks
 
-from .exchange import EdgeExchange
+from .exchange import Client, EdgeExchange
 from .paths import normalise_path
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+# Paths that are their own canonical form, as nearly all are: no escapes, no empty and no dot segments.
+_CANONICAL = re.compile(rb"(?:/[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9._~!$&'()*+,=:@-]*)+/?|/")
 # Hops that are looked at from the right; what lies beyond is not believed.
 _MAX_HOPS = 32
 _MAX_FORWARDED_BYTES = 4096
@@ -31,28 +33,23 @@ class TrustedProxies:
 
 
 def identify(exchange: EdgeExchange, proxies: TrustedProxies) -> None:
-    """Fill in id, host, address and scheme."""
-    fields = exchange.fields
-    wanted = fields.get(b"x-request-id")
-    if wanted is not None and _REQUEST_ID.fullmatch(wanted):
-        exchange.request_id = wanted.decode("ascii")
-    else:
-        # Not a secret, so no system call for it.
-        exchange.request_id = f"{random.getrandbits(128):032x}"
-    exchange.host = host_name(fields.get(b"host", b""))
-    peer = exchange.peer
-    exchange.client_address = peer
-    exchange.forwarded_for = peer.encode("ascii", "replace")
-    if exchange.is_tls:
-        exchange.scheme = "https"
-    if proxies and proxies.contains(peer):
-        _believe(exchange, proxies)
+    """Fill in the request's id and the client; a connection that repeats its headers is the same client."""
+    connection = exchange.connection
+    client = connection.memo
+    if not isinstance(client, Client) or client.headers is not exchange.headers:
+        client = connection.memo = _find_client(exchange, proxies)
+    exchange.client = client
+    # Not a secret, so no system call for it.
+    exchange.request_id = client.request_id or f"{random.getrandbits(128):032x}"
 
 
 def split_target(exchange: EdgeExchange) -> None:
     """Fill in the canonical path and the raw query. Raises: BadRequest."""
     path, _, exchange.query = exchange.target.partition(b"?")
-    exchange.path = normalise_path(path.decode("latin-1"))
+    if _CANONICAL.fullmatch(path):
+        exchange.path = path.decode("ascii")
+    else:
+        exchange.path = normalise_path(path.decode("latin-1"))
 
 
 @lru_cache(maxsize=1024)
@@ -64,22 +61,41 @@ def host_name(host: bytes) -> str:
     return text.partition(":")[0]
 
 
-def _believe(exchange: EdgeExchange, proxies: TrustedProxies) -> None:
-    chain = [value for name, value in exchange.headers if name == b"x-forwarded-for"]
-    hops = b",".join(chain)[-_MAX_FORWARDED_BYTES:].decode("latin-1").split(",")[-_MAX_HOPS:]
-    believed: list[str] = []
+def _find_client(exchange: EdgeExchange, proxies: TrustedProxies) -> Client:
+    fields = exchange.fields
+    peer = exchange.peer
+    host = fields.get(b"host", b"")
+    address, chain = peer, peer
+    scheme = "https" if exchange.is_tls else "http"
+    if proxies and proxies.contains(peer):
+        address, chain = _believed_chain(exchange, proxies)
+        if fields.get(b"x-forwarded-proto") in {b"http", b"https"}:
+            scheme = fields[b"x-forwarded-proto"].decode("ascii")
+    wanted = fields.get(b"x-request-id", b"")
+    lines = b"x-forwarded-for: %b\r\nx-forwarded-proto: %b\r\nx-forwarded-host: %b\r\n" % (
+        chain.encode("ascii", "replace"),
+        scheme.encode("ascii"),
+        host,
+    )
+    request_id = wanted.decode("ascii") if _REQUEST_ID.fullmatch(wanted) else ""
+    return Client(exchange.headers, address, host_name(host), scheme, request_id, lines)
+
+
+def _believed_chain(exchange: EdgeExchange, proxies: TrustedProxies) -> tuple[str, str]:
+    """Return the client's address and the X-Forwarded-For to send on, as far as trusted proxies vouch for it."""
+    values = [value for name, value in exchange.headers if name == b"x-forwarded-for"]
+    hops = b",".join(values)[-_MAX_FORWARDED_BYTES:].decode("latin-1").split(",")[-_MAX_HOPS:]
+    client = exchange.peer
+    believed = [exchange.peer]
     for hop in reversed(hops):
         address = _address(hop.strip())
         if address is None:
             break  # junk: whoever sent it is the last one we know
         believed.append(address)
-        exchange.client_address = address
+        client = address
         if not proxies.contains(address):
             break
-    if believed:
-        exchange.forwarded_for = ", ".join([*reversed(believed), exchange.peer]).encode("ascii")
-    if exchange.fields.get(b"x-forwarded-proto") in {b"http", b"https"}:
-        exchange.scheme = exchange.fields[b"x-forwarded-proto"].decode("ascii")
+    return client, ", ".join(reversed(believed))
 
 
 def _address(text: str) -> str | None:

@@ -158,8 +158,8 @@ class Proxy:
 
 
 def _check_shape(exchange: EdgeExchange, route: Route) -> None:
-    length = exchange.content_length
-    if length is not None and length > route.max_body_bytes:
+    # The declared length, or what has come of a body without one: the rest is counted while it streams.
+    if (exchange.content_length or exchange.body_bytes) > route.max_body_bytes:
         raise BodyTooLarge(f"the body is longer than {route.max_body_bytes} bytes")
     if exchange.has_body() and exchange.method in _BODYLESS_METHODS:
         raise BadRequest(f"a {exchange.method} request has no body here")
@@ -169,25 +169,26 @@ def _check_shape(exchange: EdgeExchange, route: Route) -> None:
 
 def _charge(exchange: EdgeExchange, route: Route) -> None:
     """Charge every limit until one refuses. Raises: RateLimited with the wait after which it would pass."""
-    tightest: Verdict | None = None
-    refused: Verdict | None = None
-    verdicts = []
+    verdicts: list[Verdict] = []
     for limit in route.limits:
         verdict = limit.take_nowait(exchange)
         verdicts.append(verdict)
-        if tightest is None or verdict.remaining < tightest.remaining or not verdict.allowed:
-            tightest = verdict
         if not verdict.allowed:
-            refused = verdict
             break
     exchange.verdicts = tuple(verdicts)
-    if tightest is not None and not route.hide_limit_headers:
+    last = verdicts[-1]
+    if not route.hide_limit_headers:
+        shown = last if len(verdicts) == 1 or not last.allowed else min(verdicts, key=_remaining)
         exchange.limit_lines = b"x-ratelimit-limit: %d\r\nx-ratelimit-remaining: %d\r\n" % (
-            tightest.limit,
-            max(0, tightest.remaining),
+            shown.limit,
+            max(0, shown.remaining),
         )
-    if refused is not None:
-        wait_s = refused.retry_after_s
+    if not last.allowed:
+        wait_s = last.retry_after_s
         raise RateLimited(
-            f"the limit {refused.rule} is used up", retry_after_s=wait_s if isfinite(wait_s) else None
+            f"the limit {last.rule} is used up", retry_after_s=wait_s if isfinite(wait_s) else None
         )
+
+
+def _remaining(verdict: Verdict) -> int:
+    return verdict.remaining
