@@ -1,0 +1,150 @@
+"""One operation put to both sides, and what is wrong with the federated answer, if anything."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, parse, validate
+
+from federation_fuzz.data import Data, UnusableSupergraph
+from federation_fuzz.operations import Operation
+from federation_fuzz.plain import PlainSchema
+from federation_fuzz.schemas import build_client_schema, build_full_schema
+from federation_fuzz.subgraphs import Call, StrictSubgraphs
+from federation_fuzz.supergraph import read_supergraph
+from trivium_federation.engine import Engine, EngineOptions
+
+_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A wrong federated answer; `kind` is what a shrunk operation must still show."""
+
+    kind: str
+    detail: str
+    operation: Operation
+    expected: Any
+    got: Any
+    calls: tuple[Call, ...] = ()
+
+
+class Bench:
+    """Both sides of one supergraph and one seed of data, ready to be asked."""
+
+    def __init__(
+        self, name: str, sdl: str, seed: int, *, with_nulls: bool = True, with_errors: bool = True
+    ) -> None:
+        self.name = name
+        self.seed = seed
+        supergraph = read_supergraph(sdl)
+        full = build_full_schema(supergraph)
+        self.data = Data(supergraph, full, seed, with_nulls=with_nulls, with_errors=with_errors)
+        self.schema = build_client_schema(supergraph)
+        self.plain = PlainSchema(self.schema, self.data)
+        self.subgraphs = StrictSubgraphs(self.data)
+        self.engines = {
+            "interpreted": Engine.from_sdl(sdl, self.subgraphs, options=EngineOptions(interpret_only=True)),
+            "compiled": Engine.from_sdl(sdl, self.subgraphs, options=EngineOptions(interpret_only=False)),
+        }
+
+    def check(self, operation: Operation) -> Difference | None:
+        """Ask both sides and compare; None when the federated answer is right both ways."""
+        document = parse(operation.query)
+        if validate(self.schema, document, max_errors=1):
+            raise ValueError("only valid operations can be compared")
+        plain = self.plain.execute(document, operation.variables, operation.operation_name)
+        expected = {"data": plain.data, "errors": [_error(error) for error in plain.errors or ()]}
+        answers: dict[str, Any] = {}
+        for way, engine in self.engines.items():
+            self.subgraphs.run = run = type(self.subgraphs.run)()
+            try:
+                answers[way] = got = asyncio.run(self._ask(engine, operation))
+            except Exception as error:  # noqa: BLE001 - the engine must never raise; here that is a finding
+                found = ("exception", f"{type(error).__name__}: {error}")
+                got = None
+            else:
+                found = self._judge(plain, expected, got, run.refusals)
+            if found is None and way == "compiled" and got != answers.get("interpreted"):
+                found = ("ways differ", f"interpreted: {answers.get('interpreted')}")
+            if found:
+                kind = found[0] if way == "interpreted" else f"{way}: {found[0]}"
+                return Difference(kind, found[1], operation, expected, got, tuple(run.calls))
+        return None
+
+    async def _ask(self, engine: Engine, operation: Operation) -> Any:
+        async with asyncio.timeout(_TIMEOUT_S):
+            answer = await engine.execute(operation.query, operation.variables, operation.operation_name)
+        return json.loads(answer.body)
+
+    @staticmethod
+    def _judge(
+        plain: ExecutionResult, expected: dict[str, Any], got: Mapping[str, Any], refusals: list[str]
+    ) -> tuple[str, str] | None:
+        if refusals:
+            return "refused", "\n".join(dict.fromkeys(refusals))
+        if "data" not in got and plain.data is not None:
+            return "not answered", json.dumps(got.get("errors"))[:500]
+        wanted, given = json.dumps(expected["data"]), json.dumps(got.get("data"))
+        if wanted != given:
+            same = json.dumps(expected["data"], sort_keys=True) == json.dumps(got.get("data"), sort_keys=True)
+            return (
+                ("order", "keys in another order")
+                if same
+                else ("data", _first_difference(plain.data, got.get("data")))
+            )
+        if expected["errors"] and not got.get("errors"):
+            return "errors missing", json.dumps(expected["errors"])[:500]
+        if got.get("errors") and not expected["errors"]:
+            return "errors unexpected", json.dumps(got["errors"])[:500]
+        return _judge_paths(expected, got.get("errors") or [])
+
+
+def open_bench(name: str, sdl: str, seed: int, **switches: bool) -> Bench | None:
+    """A bench, or None where the data rules cannot be kept for the supergraph."""
+    try:
+        return Bench(name, sdl, seed, **switches)
+    except UnusableSupergraph:
+        return None
+
+
+def _judge_paths(expected: dict[str, Any], got: list[Any]) -> tuple[str, str] | None:
+    """A failure must be told where the client asked for it.
+
+    Below a position that is null already, further failures may or may not be told: the plain side stops at the first.
+    """
+    known = [error["path"] for error in expected["errors"] if error.get("path")]
+    for error in got:
+        path = error.get("path")
+        if path is not None and path not in known and not _leads_through_null(expected["data"], path):
+            return "error path", f"{path} of {error.get('message')!r} is not among {known}"
+    return None
+
+
+def _leads_through_null(data: Any, path: list[Any]) -> bool:
+    for key in path:
+        if data is None:
+            return True
+        try:
+            data = data[key]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return False
+
+
+def _error(error: GraphQLError) -> dict[str, Any]:
+    return {"message": error.message, "path": error.path}
+
+
+def _first_difference(wanted: Any, given: Any, path: str = "data") -> str:
+    if isinstance(wanted, dict) and isinstance(given, dict) and wanted.keys() == given.keys():
+        for key in wanted:
+            if json.dumps(wanted[key], sort_keys=True) != json.dumps(given[key], sort_keys=True):
+                return _first_difference(wanted[key], given[key], f"{path}.{key}")
+    if isinstance(wanted, list) and isinstance(given, list) and len(wanted) == len(given):
+        for index, pair in enumerate(zip(wanted, given, strict=True)):
+            if json.dumps(pair[0], sort_keys=True) != json.dumps(pair[1], sort_keys=True):
+                return _first_difference(*pair, f"{path}[{index}]")
+    return f"{path}: wanted {json.dumps(wanted)[:200]}, got {json.dumps(given)[:200]}"
