@@ -40,14 +40,18 @@ class CallForm:
     """How calls for one rule look; all that does not change from call to call is made once."""
 
     script: Script
-    prefix: str
+    prefix: bytes
     logs: int
     ttl_ms: bytes
     figures: bytes
 
+    def name(self, key: str) -> bytes:
+        """The Redis key of `key`'s packed states."""
+        return self.prefix + key.encode("utf-8", "surrogatepass") + b"}"
+
     def keys(self, key: str) -> list[bytes]:
-        """The Redis keys of `key`: all under one hash tag, so that a Cluster keeps them together."""
-        name = f"{self.prefix}{key}}}".encode("utf-8", "surrogatepass")
+        """All Redis keys of `key`: under one hash tag, so that a Cluster keeps them together."""
+        name = self.name(key)
         return [name, *(name + b":%d" % n for n in range(self.logs))]
 
 
@@ -63,7 +67,7 @@ def call_form(rule: Rule) -> CallForm:
     digest = hashlib.blake2b(described.encode(), digest_size=4).hexdigest()
     return CallForm(
         script=script_of(kinds),
-        prefix=f"{_PREFIX}:{{{rule.name}:{digest}:",
+        prefix=f"{_PREFIX}:{{{rule.name}:{digest}:".encode(),
         logs=logs,
         ttl_ms=b"%d" % (rule.horizon_us // 1000 + _TTL_SLACK_MS),
         figures=b"".join(struct.pack("<4q", w.limit, w.max_debt, *w.figures) for w in rule.windows),

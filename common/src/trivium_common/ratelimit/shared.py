@@ -54,12 +54,9 @@ class SharedLimiter:
         keys = b"%d" % (1 + form.logs)
         self._by_sha = _head(count, (b"EVALSHA", form.script.sha, keys))
         self._by_text = _head(count, (b"EVAL", form.script.text, keys))
-        self._hows = {
-            (what, cost): bulk((b"", what, b"%d" % cost))
-            for what in (b"take", b"peek")
-            for cost in range(1, 17)
-        }
         self._tail = bulk((form.ttl_ms, form.figures))
+        usual = [] if clock_us else [(what, cost) for what in (b"take", b"peek") for cost in range(1, 17)]
+        self._rests = {(what, cost): bulk((b"", what, b"%d" % cost)) + self._tail for what, cost in usual}
         self.uncertain = 0
         links.load_on_connect((b"SCRIPT", b"LOAD", form.script.text))
 
@@ -92,10 +89,14 @@ class SharedLimiter:
 
     def _body(self, what: bytes, key: str, cost: int) -> tuple[bytes, bytes]:
         """The key that chooses the server, and all of a call that follows the script."""
-        keys = self._form.keys(key)
-        now = b"" if self._clock_us is None else b"%d" % self._clock_us()
-        how = self._hows.get((what, cost)) if not now else None
-        return keys[0], bulk(keys) + (how or bulk((now, what, b"%d" % cost))) + self._tail
+        form = self._form
+        name = form.name(key)
+        names = b"$%d\r\n%b\r\n" % (len(name), name) if not form.logs else bulk(form.keys(key))
+        rest = self._rests.get((what, cost))
+        if rest is None:
+            now = b"" if self._clock_us is None else b"%d" % self._clock_us()
+            rest = bulk((now, what, b"%d" % cost)) + self._tail
+        return name, names + rest
 
     def _settle(
         self,
