@@ -243,6 +243,17 @@ def test_each_side_of_a_twin_gets_a_version_of_its_own(devices: Any) -> None:
     assert devices.get("/devices/d5/twin") == twin
 
 
+def test_what_json_cannot_hold_is_not_stored(devices: Any) -> None:
+    headers = {"Content-Type": "application/json"}
+    response = devices.client.patch("/devices/d7", content=b'{"state": {"x": NaN, "y": 1}}', headers=headers)
+    assert response.status_code == 200
+    state = devices.get("/devices/d7")["state"]
+    assert (state["x"], state["y"]) == (None, 1)
+    response = devices.client.patch("/devices/d7", content=b'{"state": {"y": "\\ud800"}}', headers=headers)
+    assert response.status_code == 422
+    assert devices.get("/devices/d7")["state"] == state
+
+
 def test_state_given_to_a_device_is_reported_to_its_twin(devices: Any) -> None:
     response = devices.client.patch("/devices/d6", json={"name": "Loft", "state": {"mode": "off"}})
     assert response.json()["name"] == "Loft"

@@ -73,6 +73,21 @@ def test_unknown_entity_is_null_without_an_error(reviews: Any, inventory: Any) -
     assert answer == {"data": {"_entities": [None]}}
 
 
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"7", b'{"query": 7}', b'{"a":' * 50_000, b"{}", b'{"query": "{", "x": 1}']
+)
+def test_unreadable_request_is_the_callers_fault(inventory: Any, body: bytes) -> None:
+    response = inventory.client.post("/graphql", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code in (200, 400)
+    assert response.status_code == 400 or response.json()["errors"]
+
+
+def test_deep_query_is_refused(inventory: Any) -> None:
+    answer = inventory.ask("{a" * 20_000 + "}" * 20_000)
+    assert answer["data"] is None
+    assert answer["errors"]
+
+
 def test_too_many_representations_are_refused(inventory: Any) -> None:
     answer = inventory.ask(ENTITIES % "", representations=[{"__typename": "Product", "id": "p1"}] * 1001)
     assert answer["data"] is None

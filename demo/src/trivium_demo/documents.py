@@ -5,16 +5,22 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json
 
-from trivium_demo.problems import not_found
+from trivium_demo.problems import invalid_input, not_found
 
 Document = dict[str, Any]
 
 
 def dump_document(document: object) -> str:
-    """A document as it is stored and answered: compact JSON."""
-    return to_json(document).decode()
+    """A document as it is stored and answered: compact JSON; what JSON does not know, NaN and infinity, is null.
+
+    Raises: Problem (422) for half a surrogate pair, which JSON can spell and UTF-8 cannot.
+    """
+    try:
+        return to_json(document, inf_nan_mode="null").decode()
+    except PydanticSerializationError as error:
+        raise invalid_input("a text in the request is not valid Unicode") from error
 
 
 def fetch_document(db: sqlite3.Connection, table: str, number: int, id: str) -> str:

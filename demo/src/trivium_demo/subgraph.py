@@ -1,5 +1,6 @@
 """What the GraphQL subgraphs share: a federation schema that mistrusts representations, and its HTTP endpoint."""
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -120,6 +121,17 @@ class _Endpoint(GraphQL[C, None], Generic[C]):
     def __init__(self, schema: SubgraphSchema, create_context: Callable[[], C]) -> None:
         super().__init__(schema, graphql_ide=None, subscription_protocols=())
         self._create_context = create_context
+
+    @override
+    def decode_json(self, data: str | bytes) -> object:
+        """A request's JSON; what is nested too deeply or no object at all is refused like what is no JSON."""
+        try:
+            document = super().decode_json(data)
+        except RecursionError:
+            raise json.JSONDecodeError("nested too deeply", "", 0) from None
+        if not isinstance(document, dict | list):
+            raise json.JSONDecodeError("expected an object", "", 0)
+        return document
 
     @override
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> C:
