@@ -28,7 +28,7 @@ def say(message):
 
 def fingerprint():
     """A digest of everything that decides what is installed: a change means installing again."""
-    digest = hashlib.sha256(sys.version.encode())
+    digest = hashlib.sha256()
     for name in [LOCK] + [project + "/pyproject.toml" for project in PROJECTS]:
         with open(os.path.join(ROOT, name), "rb") as file:
             digest.update(file.read())
@@ -56,6 +56,21 @@ def run(step, command, count_packages=0):
     say("%s: done in %.0f s" % (step, time.time() - started))
 
 
+def read_marker(path):
+    """The Python that made an environment, and the fingerprint of what is in it; empty when unknown."""
+    try:
+        with open(path) as file:
+            made_with, _, installed = file.read().rpartition("\n")
+    except OSError:
+        return "", ""
+    return made_with, installed
+
+
+def write_marker(path, installed):
+    with open(path, "w") as file:
+        file.write(sys.version + "\n" + installed)
+
+
 def count_lock():
     """About how many packages the lock installs."""
     with open(os.path.join(ROOT, LOCK)) as file:
@@ -75,15 +90,16 @@ def main():
         fail("this Python lacks the venv module. On Debian and Ubuntu: apt install python3-venv")
     target = os.path.join(ROOT, sys.argv[1] if len(sys.argv) > 1 else ".venv")
     marker = os.path.join(target, ".trivium-installed")
+    made_with, installed = read_marker(marker)
     wanted = fingerprint()
-    try:
-        with open(marker) as file:
-            if file.read() == wanted:
-                return
-    except OSError:
-        pass
+    if (made_with, installed) == (sys.version, wanted):
+        return
     python = os.path.join(target, "bin", "python")
-    run("creating " + os.path.relpath(target, ROOT), [sys.executable, "-m", "venv", "--clear", target])
+    if made_with != sys.version:
+        run("creating " + os.path.relpath(target, ROOT), [sys.executable, "-m", "venv", "--clear", target])
+    # What changes is brought up to date in place: a stack or an editor may be using this environment. Without
+    # the fingerprint an interrupted run begins again here.
+    write_marker(marker, "")
     pip = [
         python,
         "-m",
@@ -97,8 +113,7 @@ def main():
     run("installing the locked packages (about a minute)", pip + ["-r", LOCK], count_lock())
     editable = [part for project in PROJECTS for part in ("-e", "./" + project)]
     run("installing Trivium itself", pip + ["--no-build-isolation", "--no-deps"] + editable)
-    with open(marker, "w") as file:
-        file.write(wanted)
+    write_marker(marker, wanted)
 
 
 if __name__ == "__main__":
