@@ -57,11 +57,6 @@ class Run:
         self._executor = executor
         self._sender = sender
 
-    @property
-    def is_sequential(self) -> bool:
-        """Whether at most one subgraph is asked at a time, so that no asyncio Task is needed to run it."""
-        return self._prepared.plan.is_sequential
-
     async def finish(self) -> Answer:
         """Ask the subgraphs, merge and shape. Safe to cancel: calls under way are cancelled."""
         executor = self._executor

@@ -15,13 +15,17 @@ class TransportError(FederationError):
 
 @dataclass(frozen=True, slots=True)
 class SubgraphRequest:
-    """One request. `body` is JSON, `deadline` a monotonic time in seconds that the call must not outlive."""
+    """One request. `body` is JSON, `deadline` a monotonic time in seconds that the call must not outlive.
+
+    `is_query`: it changes nothing, so it may be sent again if the first attempt never reached the subgraph's code.
+    """
 
     subgraph: str
     url: str
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
     deadline: float | None = None
+    is_query: bool = False
 
 
 @dataclass(frozen=True, slots=True)

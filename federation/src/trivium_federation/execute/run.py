@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
 
+from trivium_federation.execute.branches import Branches
 from trivium_federation.planner.plan import FetchPlan, Request
 from trivium_federation.transport import (
     RequestContext,
@@ -15,6 +16,7 @@ from trivium_federation.transport import (
     TransportError,
 )
 
+Start = Callable[[Coroutine[Any, Any, None]], object]
 Send = Callable[[Request, bytes], Awaitable[SubgraphResponse | TransportError]]
 
 
@@ -46,7 +48,9 @@ class Sender:
         self.count += 1
         subgraph = request.subgraph
         context = self._context
-        call = SubgraphRequest(subgraph.name, subgraph.url, body, context.headers, context.deadline)
+        call = SubgraphRequest(
+            subgraph.name, subgraph.url, body, context.headers, context.deadline, request.is_query
+        )
         try:
             return await self._transport.send(call)
         except TransportError as error:
@@ -87,18 +91,27 @@ class _Section:
             request, body = ready[0]
             ready = self._done(request, await self._send(request, body))
         if ready:
-            async with asyncio.TaskGroup() as group:
-                for request, body in ready:
-                    group.create_task(self._follow(group, request, body))
+            await self._run_together(ready)
 
-    async def _follow(self, group: asyncio.TaskGroup, request: Request, body: bytes) -> None:
-        """Run a request and, in this task, the first of those that it makes ready."""
+    async def _run_together(self, ready: list[tuple[Request, bytes]]) -> None:
+        if asyncio.current_task() is None:
+            branches = Branches()
+            for request, body in ready:
+                branches.start(self._follow(branches.start, request, body))
+            await branches.wait_done()
+            return
+        async with asyncio.TaskGroup() as group:
+            for request, body in ready:
+                group.create_task(self._follow(group.create_task, request, body))
+
+    async def _follow(self, start: Start, request: Request, body: bytes) -> None:
+        """Run a request and, in this branch, the first of those that it makes ready."""
         while True:
             ready = self._done(request, await self._send(request, body))
             if not ready:
                 return
             for other, other_body in ready[1:]:
-                group.create_task(self._follow(group, other, other_body))
+                start(self._follow(start, other, other_body))
             request, body = ready[0]
 
     def _done(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from trivium_federation.planner.fetches import Fetch, Output
 from trivium_federation.planner.paths import Place
@@ -84,6 +83,11 @@ class Request:
     children: tuple[int, ...] = ()
 
     @property
+    def is_query(self) -> bool:
+        """Whether it may be sent twice without harm."""
+        return self.operation == "query"
+
+    @property
     def is_root(self) -> bool:
         """Whether this asks for root fields instead of entities."""
         return self.slots[0].representation is None
@@ -95,7 +99,7 @@ class Request:
         return tuple(found) or ("root fields",)
 
 
-@dataclass(eq=False)
+@dataclass(slots=True, eq=False)
 class FetchPlan:
     """Everything that a run needs. Requests of one section start as soon as their parents are merged."""
 
@@ -105,11 +109,3 @@ class FetchPlan:
     sections: tuple[tuple[Request, ...], ...]
     not_chosen: tuple[str, ...] = ()
     text_bytes: int = field(default=0)
-
-    @cached_property
-    def is_sequential(self) -> bool:
-        """Whether each request but the first waits for the one before it."""
-        return all(
-            sum(not r.parents for r in section) == 1 and all(len(r.children) < 2 for r in section)
-            for section in self.sections
-        )

@@ -78,11 +78,7 @@ class FederationApp:
         headers = tuple([p for p in exchange.headers if p[0] in forwarded]) if forwarded else ()
         context = RequestContext(headers, monotonic() + self._timeout_s)
         run = self.engine.begin(request.query, request.variables, request.operationName, context=context)
-        if isinstance(run, Answer):
-            return run
-        if run.is_sequential:
-            return await run.finish()
-        return await exchange.in_task(run.finish())
+        return run if isinstance(run, Answer) else await run.finish()
 
 
 def _other(exchange: Exchange, path: bytes) -> None:
