@@ -112,13 +112,13 @@ def test_sizes_are_bytes(tmp_path: Path, written: str, size: int) -> None:
 def test_a_reference_is_typed_by_the_setting_that_it_fills(tmp_path: Path) -> None:
     text = SMALL.replace(
         "upstreams:",
-        'global:\n  workers: "${env:N}"\n  run_dir: ${env:N}\n  access_log: {enabled: ${env:FLAG:-off}}\nupstreams:',
+        'global:\n  workers: "${env:N}"\n  edge_identity: {private_key: "${env:N}"}\n  access_log: {enabled: ${env:FLAG:-off}}\nupstreams:',
     ).replace("{enabled: ${env:FLAG:-off}}", '{enabled: "${env:FLAG:-off}"}')
 
     section = load(tmp_path, text, N="4").config.global_
 
     assert section.workers == 4
-    assert section.run_dir == "4"
+    assert section.edge_identity.private_key == "4"
     assert section.access_log.enabled is False
 
 

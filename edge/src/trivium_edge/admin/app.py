@@ -16,14 +16,9 @@ from trivium_common.errors import (
 )
 from trivium_common.observability.context import current_request_id
 from trivium_edge.admin.gate import AdminGate
-from trivium_edge.admin.views import (
-    describe_consumers,
-    describe_routes,
-    describe_upstreams,
-    export_config,
-    find_route,
-)
+from trivium_edge.admin.views import describe_consumers, describe_upstreams, export_config
 from trivium_edge.control.channel import CallFailed
+from trivium_edge.routing.describe import RouteFinder, describe_routes
 
 if TYPE_CHECKING:
     from trivium_edge.supervisor.run import Supervisor
@@ -77,7 +72,7 @@ def _add_reading(app: FastAPI, supervisor: "Supervisor") -> None:
     @app.get("/match", operation_id="matchRoute")
     async def match_route(url: Annotated[str, Query(max_length=8192)], method: str = "GET") -> dict[str, Any]:
         """The route that a request would take, and what it would pass through."""
-        return find_route(supervisor.reloader.loaded, method.upper(), url)
+        return RouteFinder(supervisor.reloader.loaded).find(method, url)
 
     @app.get("/upstreams", operation_id="listUpstreams")
     async def list_upstreams() -> dict[str, Any]:

@@ -105,7 +105,7 @@ class TokenIssuer(Strict):
     )
     jwks_url: HttpUrl | None = Field(
         default=None,
-        description="Where its keys are fetched; default: the metadata's jwks_uri, on the host of discovery_url.",
+        description="Where its keys are fetched; default: the metadata's jwks_uri.",
     )
     audiences: Annotated[tuple[Text, ...], FROM_COMMAS] = Field(
         default=("trivium",), min_length=1, description="`aud` must hold one of these."
@@ -156,9 +156,6 @@ class Global(Strict):
         default="development", description="`production` refuses keys that are only good for development."
     )
     workers: Workers = Field(default=2, description="Worker processes; `auto`: one per core.")
-    run_dir: str | None = Field(
-        default=None, description="Private folder for sockets; unset: a temporary one."
-    )
     drain_timeout: Seconds = Field(
         default=4.0,
         le=600,

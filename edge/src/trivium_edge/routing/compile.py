@@ -25,6 +25,7 @@ from trivium_edge.control.snapshot import Snapshot
 from trivium_edge.limits.limits import LimiterStore
 from trivium_edge.proxy.paths import compile_rewrite
 from trivium_edge.proxy.upstreams import NodeSpec, Upstream, UpstreamSpec
+from trivium_edge.routing.entries import pair_up
 from trivium_edge.routing.pattern import parse_pattern
 from trivium_edge.routing.route import Route
 from trivium_edge.routing.table import RouteTable
@@ -84,7 +85,7 @@ class TableCompiler:
             authorise=compile_authorise(settings.client_kind, filters.acl, steps.consumers),
             limits=self._limiters.compile(settings.id, filters.limit, limits.max_limiter_keys),
             upstream=upstreams[settings.upstream],
-            rewrite=compile_rewrite(_pairs(rewrite.regex_uri)) if rewrite is not None else None,
+            rewrite=compile_rewrite(pair_up(rewrite.regex_uri)) if rewrite is not None else None,
             audience=settings.audience,
             timeouts=_timeouts(timeouts),
             deadline_s=settings.deadline or timeouts.connect + timeouts.send + timeouts.read,
@@ -149,10 +150,6 @@ def _upstream_spec(name: str, settings: UpstreamSettings) -> UpstreamSpec:
 
 def _timeouts(settings: TimeoutSettings) -> Timeouts:
     return Timeouts(connect_s=settings.connect, send_s=settings.send, read_s=settings.read)
-
-
-def _pairs(regex_uri: tuple[str, ...]) -> list[tuple[str, str]]:
-    return list(zip(regex_uri[::2], regex_uri[1::2], strict=True))
 
 
 def _header_lines(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:

@@ -16,6 +16,11 @@ class RouteEntry:
     methods: frozenset[str]
 
 
+def pair_up(regex_uri: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The patterns and replacements of a rewrite, in pairs."""
+    return list(zip(regex_uri[::2], regex_uri[1::2], strict=True))
+
+
 def compile_entries(config: GatewayConfig) -> list[RouteEntry]:
     """All routes whose uri can be read; the checks tell about the others."""
     entries = []

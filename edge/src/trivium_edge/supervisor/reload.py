@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 # Editors write a file in several steps; one change is told once.
 DEBOUNCE_MS = 200
 # What the supervisor itself holds (sockets, processes, folders) is taken from the file at start only.
-_FIXED = (
-    *("environment", "workers", "run_dir", "proxy", "admin", "status", "metrics"),
+FIXED = (
+    *("environment", "workers", "proxy", "admin", "status", "metrics"),
     *("edge_identity", "access_log", "trusted_proxies", "proxy_protocol", "limits"),
 )
 
@@ -99,7 +99,7 @@ class Reloader:
                 f"global.{name}",
                 "cannot change while the edge runs; restart it",
             )
-            for name in _FIXED
+            for name in FIXED
             if getattr(old, name) != getattr(new, name)
         ]
         if faults:
