@@ -106,6 +106,12 @@ def test_control_takes_json_only(victim: Any) -> None:
     assert response.status_code == 415
 
 
+def test_control_by_a_foreign_name_is_refused(victim: Any) -> None:
+    """DNS rebinding: a page's own name may resolve to this machine."""
+    response = victim.client.post("/_control", json={"hang": True}, headers={"Host": "evil.example"})
+    assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+
+
 def test_forwarded_address_does_not_pass_for_the_peer(victim: Any) -> None:
     response = victim.client.get("/_control", headers={"X-Forwarded-For": "203.0.113.9"})
     assert response.status_code == 200

@@ -113,6 +113,7 @@ def test_category_tree_adds_up(products: Any) -> None:
     categories = products.get("/categories")["items"]
     roots = [category for category in categories if category["parent_id"] is None]
     assert sum(root["product_count"] for root in roots) == 5000 == products.get("/products")["total"]
+    assert products.get("/categories", ids=f"{roots[1]['id']},c1")["items"] == [roots[1], roots[0]]
     children = products.get("/categories", parent_id=roots[0]["id"])["items"]
     assert sum(child["product_count"] for child in children) == roots[0]["product_count"]
 

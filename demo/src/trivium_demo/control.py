@@ -32,8 +32,13 @@ class Control:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        if request.client is None or not ipaddress.ip_address(request.client.host).is_loopback:
+        if request.client is None or not _is_loopback(request.client.host):
             raise Problem(403, "forbidden", "faults can be set from this machine only")
+        # A foreign name that resolves to this machine would make a web page's request look like one of its own origin.
+        if not _is_loopback(request.url.hostname or ""):
+            raise Problem(
+                403, "forbidden", "faults can be set by the address 127.0.0.1, [::1] or localhost only"
+            )
         if request.method == "POST":
             self._injector.plan = await _read_plan(request)
         elif request.method == "DELETE":
@@ -41,6 +46,13 @@ class Control:
         elif request.method != "GET":
             raise Problem(405, "method_not_allowed", "use GET, POST or DELETE")
         return Response(self._injector.plan.model_dump_json(), media_type="application/json")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 async def _read_plan(request: Request) -> FaultPlan:

@@ -157,8 +157,10 @@ class ProductsApi:
             fetch_document(self._db, "products", require_number("p", product_id), product_id)
         )
 
-    async def list_categories(self, parent_id: str | None = None) -> Response:
-        """All categories in the tree's order, or those directly below one."""
+    async def list_categories(self, ids: Ids = None, parent_id: str | None = None) -> Response:
+        """Categories by id, or all in the tree's order, or those directly below one."""
+        if ids is not None:
+            return json_response(fetch_batch(self._db, "categories", batch_numbers("c", ids)))
         rows = self._db.execute(
             "SELECT doc FROM categories WHERE ?1 IS NULL OR parent_n = ?2 ORDER BY n",
             (parent_id, parent_id and number_of("c", parent_id)),
