@@ -79,7 +79,10 @@ def run_edge(port: int, origin_port: int, case: str) -> None:
     verified: dict[bytes, Identity] = {}
 
     def verify(exchange: EdgeExchange) -> Identity:
-        digest = hashlib.sha256(exchange.fields[b"authorization"]).digest()
+        client = exchange.client
+        digest = client.credential
+        if digest is None:
+            digest = client.credential = hashlib.sha256(exchange.fields[b"authorization"]).digest()
         identity = verified.get(digest)
         if identity is None or identity.expires_at < time.time():
             identity = verified[digest] = Identity(

@@ -100,7 +100,10 @@ class Steps:
 
     def authenticate(self, exchange: EdgeExchange) -> Identity:
         """Find the identity by the digest of the token."""
-        digest = hashlib.sha256(exchange.fields[b"authorization"]).digest()
+        client = exchange.client
+        digest = client.credential
+        if digest is None:
+            digest = client.credential = hashlib.sha256(exchange.fields[b"authorization"]).digest()
         identity = self.verified.get(digest)
         if identity is None:
             identity = self.verified[digest] = Identity(

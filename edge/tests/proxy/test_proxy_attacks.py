@@ -82,6 +82,32 @@ async def test_ambiguous_requests_are_refused_and_end_the_connection(start_origi
 
 
 @pytest.mark.parametrize(
+    "start",
+    [
+        b"GET /api/web/a b",
+        b"GET /api/web/\x01",
+        b"GET /api/web/\n",
+        b"get /api/web/",
+        b"GET /a\r\nHost: b\r\n",
+        b" GET /a",
+    ],
+)
+async def test_start_lines_are_judged_as_strictly_when_the_rest_of_the_head_repeats(
+    start_origin, start_edge, start
+):
+    origin = await start_origin()
+    edge = await start_edge(origin)
+    client = await edge.connect()
+    for _ in range(2):
+        client.send(LINE + HOST + b"X: y\r\n\r\n")
+        assert (await client.read_answer()).status == 200
+    client.send(start + b" HTTP/1.1\r\n" + HOST + b"X: y\r\n\r\n")
+    assert (await client.read_answer()).status == 400
+    assert await client.is_closed_by_edge()
+    assert len(origin.requests) == 2
+
+
+@pytest.mark.parametrize(
     ("raw", "status", "code"),
     [
         (LINE + HOST + b"X: " + b"y" * 70_000 + b"\r\n\r\n", 431, "headers_too_large"),

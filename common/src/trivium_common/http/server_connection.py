@@ -29,6 +29,10 @@ _METHODS = {
     name.encode(): name
     for name in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT")
 }
+_TARGET_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?%"
+_VERSION = b" HTTP/1.1\r\n"
+_HEAD_END = b"\r\n\r\n"
+_MAX_REPEATED_BYTES = 8 * 1024
 # Framing (chunk sizes, extensions, trailers) that may come with a body, besides 16 bytes for each of its own.
 _MAX_FRAMING_BYTES = 64 * 1024
 
@@ -51,6 +55,7 @@ class ServerConnection(ServerClock):
         "_plain_raw",
         "_queue",
         "_raw_headers",
+        "_repeated_tail",
         "_url",
         "is_draining",
         "is_tls",
@@ -72,6 +77,7 @@ class ServerConnection(ServerClock):
         self._plain_raw: list[Pair] | None = None
         self._plain_headers: list[Pair] = []
         self._plain_fields: dict[bytes, bytes] = {}
+        self._repeated_tail: bytes | None = None
         self.is_draining = server.is_draining
         self.is_tls = False
         self.memo: object = None
@@ -100,10 +106,21 @@ class ServerConnection(ServerClock):
     def data_received(self, data: bytes) -> None:
         if self._is_refused and self._incoming is None:
             return  # nothing after the last request of a connection is read
+        tail = self._repeated_tail
+        if (
+            tail is not None
+            and self._active is None
+            and data.endswith(tail)
+            and self._repeat(data, len(tail))
+        ):
+            return
         incoming = self._incoming
         self._head_bytes += len(data)
         if incoming is None:
+            is_start = not self._in_head
             self._feed(data)
+            if is_start and self._plain_raw is not None and self._incoming is None:
+                self._remember_tail(data)
         else:
             body_before = incoming.body_bytes
             self._feed(data)
@@ -299,6 +316,42 @@ class ServerConnection(ServerClock):
             self._head_since = monotonic()
             if self._active is None:
                 self.set_expiry(self._head_since + limits.header_timeout_s)
+
+    def _remember_tail(self, data: bytes) -> None:
+        """When `data` was one plain request, keep what may repeat: all from the version on."""
+        start = data.find(_VERSION)
+        if (
+            start > 0
+            and len(data) - start <= _MAX_REPEATED_BYTES
+            and data.find(_HEAD_END) == len(data) - len(_HEAD_END)
+            and len(self._queue) == 1
+            and self._queue[0].headers is self._plain_headers
+        ):
+            self._repeated_tail = data[start:]
+
+    def _repeat(self, data: bytes, tail_length: int) -> bool:
+        """Take a request that repeats the one before it from the version on, byte for byte: only its line is new.
+
+        Says False when there is anything to it that the parser should look at.
+        """
+        method, _, target = data[:-tail_length].partition(b" ")
+        name = _METHODS.get(method)
+        if (
+            name is None
+            or not target.startswith(b"/")
+            or target.translate(None, _TARGET_CHARACTERS)
+            or len(target) > self._server.limits.max_url_bytes
+            or self._in_head
+            or self._incoming is not None
+        ):
+            return False
+        server = self._server
+        exchange = server.make_exchange(self, name, target, self._plain_headers, self._plain_fields)
+        exchange.body_complete = True
+        self._active = exchange
+        server.in_flight += 1
+        exchange.run(server.handler(exchange))
+        return True
 
     def _count_framing(self, exchange: Exchange, framing_bytes: int) -> None:
         """Bound what comes with a body and is none: chunk extensions and trailers."""

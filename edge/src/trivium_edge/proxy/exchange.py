@@ -17,10 +17,20 @@ class Client:
     """Who is at the other end, as far as the connection and the headers tell.
 
     `headers` are those it was found from; `forwarded_lines` say the same to the upstream. `upward_lines` are the
-    client's own headers as an upstream may see them, once a request has needed them.
+    client's own headers as an upstream may see them, once a request has needed them. `credential` is for the
+    authenticate step: what it worked out from these headers alone, such as a token's digest.
     """
 
-    __slots__ = ("address", "forwarded_lines", "headers", "host", "request_id", "scheme", "upward_lines")
+    __slots__ = (
+        "address",
+        "credential",
+        "forwarded_lines",
+        "headers",
+        "host",
+        "request_id",
+        "scheme",
+        "upward_lines",
+    )
 
     def __init__(
         self,
@@ -38,6 +48,7 @@ class Client:
         self.request_id = request_id
         self.forwarded_lines = forwarded_lines
         self.upward_lines: bytes | None = None
+        self.credential: bytes | None = None
 
 
 NOBODY = Client([], "", "", "http", "", b"")

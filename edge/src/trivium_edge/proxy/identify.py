@@ -11,8 +11,8 @@ from .exchange import Client, EdgeExchange
 from .paths import normalise_path
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
-# Paths that are their own canonical form, as nearly all are: no escapes, no empty and no dot segments.
-_CANONICAL = re.compile(rb"(?:/[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9._~!$&'()*+,=:@-]*)+/?|/")
+# Longer paths are worked out each time, so that what is remembered stays small.
+_MAX_KNOWN_PATH_BYTES = 256
 # Hops that are looked at from the right; what lies beyond is not believed.
 _MAX_HOPS = 32
 _MAX_FORWARDED_BYTES = 4096
@@ -46,10 +46,14 @@ def identify(exchange: EdgeExchange, proxies: TrustedProxies) -> None:
 def split_target(exchange: EdgeExchange) -> None:
     """Fill in the canonical path and the raw query. Raises: BadRequest."""
     path, _, exchange.query = exchange.target.partition(b"?")
-    if _CANONICAL.fullmatch(path):
-        exchange.path = path.decode("ascii")
-    else:
-        exchange.path = normalise_path(path.decode("latin-1"))
+    exchange.path = _known_path(path) if len(path) <= _MAX_KNOWN_PATH_BYTES else _canonical_path(path)
+
+
+def _canonical_path(path: bytes) -> str:
+    return normalise_path(path.decode("latin-1"))
+
+
+_known_path = lru_cache(maxsize=8192)(_canonical_path)
 
 
 @lru_cache(maxsize=1024)

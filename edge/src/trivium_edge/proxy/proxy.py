@@ -113,7 +113,8 @@ class Proxy:
                 raise RouteNotFound
             exchange.route = route
             exchange.set_deadline(exchange.started_at + route.deadline_s)
-            _check_shape(exchange, route)
+            if exchange.has_body() or exchange.wants_upgrade:
+                _check_shape(exchange, route)
 
             # 3. Authenticate: who asks.
             if route.authenticate is not None:
