@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+import msgspec
 import orjson
 
 from trivium_federation.cache import PlanCache
 from trivium_federation.compiled.fallback import GuardedRun
-from trivium_federation.compiled.plan import CompiledRun
 from trivium_federation.errors import PlanningError, RequestError
 from trivium_federation.execute.interpreter import Interpreter
 from trivium_federation.execute.introspection import answer_introspection
@@ -18,6 +17,7 @@ from trivium_federation.execute.run import Sender, run_plan
 from trivium_federation.operation.document import Document, Operation, read_document
 from trivium_federation.operation.variables import coerce_variables
 from trivium_federation.options import EngineOptions
+from trivium_federation.planner.plan import FetchPlan
 from trivium_federation.planner.printing import Plan
 from trivium_federation.prepared import PreparedOperation, Schema, prepare
 from trivium_federation.transport import RequestContext, Transport
@@ -27,16 +27,14 @@ _NO_LABELS: frozenset[str] = frozenset()
 PlanKey = tuple[str | None, tuple[bool, ...], frozenset[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(msgspec.Struct, frozen=True):
     """What one answer took."""
 
     subgraph_requests: int = 0
     compiled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """The answer for the client. `status` is 400 if the request itself is at fault, else 200."""
 
     body: bytes
@@ -48,19 +46,17 @@ class Answer:
 class Run:
     """One operation on its way to an answer."""
 
-    __slots__ = ("_executor", "_prepared", "_sender")
+    __slots__ = ("_executor", "_plan", "_sender")
 
-    def __init__(
-        self, prepared: PreparedOperation, executor: GuardedRun | Interpreter, sender: Sender
-    ) -> None:
-        self._prepared = prepared
+    def __init__(self, plan: FetchPlan, executor: GuardedRun | Interpreter, sender: Sender) -> None:
+        self._plan = plan
         self._executor = executor
         self._sender = sender
 
     async def finish(self) -> Answer:
         """Ask the subgraphs, merge and shape. Safe to cancel: calls under way are cancelled."""
         executor = self._executor
-        await run_plan(self._prepared.plan, executor, self._sender)
+        await run_plan(self._plan, executor, self._sender)
         body, has_errors = executor.finish()
         return Answer(body, has_errors, 200, Stats(self._sender.count, executor.is_compiled))
 
@@ -132,7 +128,7 @@ class Engine:
         except PlanningError as error:
             return _unplannable(error)
         # 5. subgraph requests, merged and shaped
-        return Run(prepared, self._executor(prepared, values, local), Sender(self._transport, context))
+        return Run(prepared.plan, self._executor(prepared, values, local), Sender(self._transport, context))
 
     def plan(
         self,
@@ -213,13 +209,9 @@ class Engine:
         self, prepared: PreparedOperation, values: Mapping[str, object], local: Mapping[str, object]
     ) -> GuardedRun | Interpreter:
         limits = self._options.limits
-
-        def interpreter() -> Interpreter:
-            return Interpreter(prepared.shape, values, local, limits)
-
         if prepared.compiled is None:
-            return interpreter()
-        return GuardedRun(CompiledRun(prepared.compiled, values, local, limits), interpreter)
+            return Interpreter(prepared.shape, values, local, limits)
+        return GuardedRun(prepared.compiled, prepared.shape, values, local, limits)
 
 
 def _read_variables(

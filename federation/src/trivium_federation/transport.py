@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from trivium_federation.errors import FederationError
 
@@ -13,8 +14,7 @@ class TransportError(FederationError):
     """Nothing usable came from a subgraph. The message is shown to clients: it must name no internals."""
 
 
-@dataclass(frozen=True, slots=True)
-class SubgraphRequest:
+class SubgraphRequest(msgspec.Struct, frozen=True):
     """One request. `body` is JSON, `deadline` a monotonic time in seconds that the call must not outlive.
 
     `is_query`: it changes nothing, so it may be sent again if the first attempt never reached the subgraph's code.
@@ -28,8 +28,7 @@ class SubgraphRequest:
     is_query: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SubgraphResponse:
+class SubgraphResponse(msgspec.Struct, frozen=True):
     """What came back, unread."""
 
     status: int
@@ -48,15 +47,14 @@ class Transport(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class RequestContext:
+class RequestContext(msgspec.Struct, frozen=True):
     """What belongs to one client request: headers for subgraphs, its deadline, and override labels that are on."""
 
     headers: tuple[tuple[bytes, bytes], ...] = ()
     deadline: float | None = None
     request_id: str = ""
-    overrides: frozenset[str] = field(default_factory=frozenset)
-    extensions: Mapping[str, object] = field(default_factory=dict)
+    overrides: frozenset[str] = frozenset()
+    extensions: Mapping[str, object] = msgspec.field(default_factory=dict)
 
 
 class NoTransport:

@@ -1,11 +1,10 @@
-"""Compiles a plan and runs it. What does not fit raises `Slow`, and the interpreter takes the same bytes instead."""
+"""Compiles a plan: one decoder and a few generated functions per request. What does not fit raises `Slow`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import orjson
 from msgspec import UNSET
 
@@ -13,20 +12,12 @@ from trivium_federation.compiled.layout import Layout, Unsupported, flat_inputs
 from trivium_federation.compiled.source import PlanSource
 from trivium_federation.compiled.structs import Structs
 from trivium_federation.execute.response_shape import ResponseShape
-from trivium_federation.options import Limits
 from trivium_federation.planner.plan import FetchPlan, Request
 from trivium_federation.supergraph.model import Supergraph
-from trivium_federation.transport import SubgraphResponse
-
-_encode = msgspec.json.Encoder().encode
 
 
 class Slow(Exception):
     """An answer is not what the compiled code is made for."""
-
-
-class _Answer(msgspec.Struct, gc=False):
-    data: Any
 
 
 class CompiledRequest:
@@ -69,59 +60,6 @@ class CompiledPlan:
         self.state = _state_class(plan, layout, source)
 
 
-class CompiledRun:
-    """One run of a compiled plan, like an `Executor` whose methods raise `Slow`; a failed request is the interpreter's."""
-
-    def __init__(
-        self,
-        plan: CompiledPlan,
-        variables: Mapping[str, object],
-        local: Mapping[str, object],
-        limits: Limits,
-    ) -> None:
-        self._plan = plan
-        self._variables = variables
-        self._limits = limits
-        self._state = plan.state(local)
-
-    def build(self, request: Request) -> bytes | None:
-        """The body, or None if there is nothing to ask for."""
-        compiled = self._plan.requests[request.index]
-        given = self._variables
-        variables = orjson.dumps({n: given[n] for n in compiled.variables if n in given})
-        if compiled.collect is None:
-            return compiled.prefix + variables + b"}" if variables != b"{}" else compiled.empty_body
-        try:
-            inputs = compiled.collect(self._state)
-        except (TypeError, orjson.JSONEncodeError) as error:
-            raise Slow from error  # such as a key that is an object
-        if all(part == b"[]" for part in inputs):
-            return None
-        if sum(map(len, inputs)) > 16 * self._limits.max_entities_per_request:
-            raise Slow  # perhaps too many: the interpreter counts
-        parts = [name + part for name, part in zip(compiled.slot_names, inputs, strict=True)]
-        if variables != b"{}":
-            parts.append(variables[1:-1])
-        return compiled.prefix + b"{" + b",".join(parts) + b"}}"
-
-    def absorb(self, request: Request, response: SubgraphResponse) -> None:
-        """Decode, check and merge an answer."""
-        compiled = self._plan.requests[request.index]
-        if len(response.body) > self._limits.max_subgraph_answer_bytes:
-            raise Slow
-        try:
-            answer = compiled.decode(response.body)
-            if answer.errors:
-                raise Slow
-            compiled.take(self._state, answer.data)
-        except (msgspec.DecodeError, TypeError, RecursionError, UnicodeDecodeError) as error:
-            raise Slow from error
-
-    def finish(self) -> tuple[bytes, bool]:
-        """The client's answer; a compiled run that ends has no errors."""
-        return _encode(_Answer(self._plan.finish(self._state))), False
-
-
 def _compile_request(
     env: dict[str, object],
     layout: Layout,
@@ -158,14 +96,10 @@ def _state_class(plan: FetchPlan, layout: Layout, source: PlanSource) -> type[An
     listed = [p for p in layout.positions.values() if p.is_listed and p.path not in layout.same_as]
     lists = [f"o{p.number}" for p in listed]
     shared = [f"u{p.number}" for p in listed if source.is_shared(p)]
-
-    def init(self: Any, local: Mapping[str, object]) -> None:
-        self.local = local
-        for name in lists:
-            setattr(self, name, [])
-        for name in shared:
-            setattr(self, name, {})
-
+    lines = ["def init(self, local):", "    self.local = local"]
+    lines += [f"    self.{name} = []" for name in lists]
+    lines += [f"    self.{name} = {{}}" for name in shared]
+    init = _define({}, source, "\n".join(lines), "init")
     slots = ("local", *answers, *tables, *lists, *shared)
     return type("PlanState", (), {"__slots__": slots, "__init__": init})
 
