@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from federation_audit.server import free_port, wait_answer
-from trivium_federation.engine import Engine, EngineOptions
+from trivium_federation.engine import Engine
+from trivium_federation.options import EngineOptions
 from trivium_federation.transport import SubgraphRequest, SubgraphResponse, TransportError
 
 Ask = Callable[[str], Awaitable[Any]]

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from federation_fuzz.campaign import Source, Tally, run_campaign
-from federation_fuzz.compare import Bench
+from federation_fuzz.compare import Bench, Setting
 from federation_fuzz.operations import Operation
 from federation_fuzz.report import describe, write_failure
 from federation_fuzz.sources import audit_sources, random_sources, written_sources
@@ -45,8 +45,7 @@ def run_again(file: Path) -> int:
     """Run a written failure again and describe it, or say that it is gone."""
     written = json.loads(file.read_text())
     sdl = (file.parent / written["supergraph"]).read_text()
-    switches = {name: written[name] for name in ("with_nulls", "with_errors")}
-    bench = Bench(Path(written["supergraph"]).stem, sdl, written["seed"], **switches)
+    bench = Bench(Path(written["supergraph"]).stem, sdl, Setting(**written["setting"]))
     difference = bench.check(Operation(written["query"], written["variables"], written["operation_name"]))
     _say(describe(bench, difference) if difference else "right now")
     return 1 if difference else 0

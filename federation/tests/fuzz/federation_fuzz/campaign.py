@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from federation_fuzz.compare import Bench, Difference, open_bench
+from federation_fuzz.compare import Bench, Difference, Setting, open_bench
 from federation_fuzz.operations import Operation, random_operation
 from federation_fuzz.shrink import shrink
 
@@ -45,7 +45,8 @@ def run_campaign(
     """
     for number, source in enumerate(sources):
         turn = (seed + number) % 4
-        bench = open_bench(source.name, source.sdl, seed, with_nulls=turn > 0, with_errors=turn > 1)
+        setting = Setting(seed, with_nulls=turn > 0, with_errors=turn > 1, with_labels=turn % 2 == 1)
+        bench = open_bench(source.name, source.sdl, setting)
         if bench is None:
             tally.unusable.append(source.name)
             continue

@@ -12,9 +12,11 @@ from federation_fuzz.data import Data, UnusableSupergraph
 from federation_fuzz.operations import Operation
 from federation_fuzz.plain import PlainSchema
 from federation_fuzz.schemas import build_client_schema, build_full_schema
-from federation_fuzz.subgraphs import Call, StrictSubgraphs
+from federation_fuzz.subgraphs import Call, Run, StrictSubgraphs
 from federation_fuzz.supergraph import read_supergraph
-from trivium_federation.engine import Engine, EngineOptions
+from trivium_federation.engine import Engine
+from trivium_federation.options import EngineOptions
+from trivium_federation.transport import RequestContext
 
 _TIMEOUT_S = 20.0
 
@@ -31,17 +33,27 @@ class Difference:
     calls: tuple[Call, ...] = ()
 
 
-class Bench:
-    """Both sides of one supergraph and one seed of data, ready to be asked."""
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a bench is made of beside its supergraph; written down with each failure."""
 
-    def __init__(
-        self, name: str, sdl: str, seed: int, *, with_nulls: bool = True, with_errors: bool = True
-    ) -> None:
+    seed: int
+    with_nulls: bool = True
+    with_errors: bool = True
+    with_labels: bool = False  # overrides that wait for a label: switched on
+
+
+class Bench:
+    """Both sides of one supergraph and one setting, ready to be asked."""
+
+    def __init__(self, name: str, sdl: str, setting: Setting) -> None:
         self.name = name
-        self.seed = seed
+        self.setting = setting
         supergraph = read_supergraph(sdl)
+        supergraph.active_labels = supergraph.labels if setting.with_labels else frozenset()
+        self._context = RequestContext(overrides=supergraph.active_labels)
         full = build_full_schema(supergraph)
-        self.data = Data(supergraph, full, seed, with_nulls=with_nulls, with_errors=with_errors)
+        self.data = Data(supergraph, full, setting.seed, setting.with_nulls, setting.with_errors)
         self.schema = build_client_schema(supergraph)
         self.plain = PlainSchema(self.schema, self.data)
         self.subgraphs = StrictSubgraphs(self.data)
@@ -59,16 +71,16 @@ class Bench:
         expected = {"data": plain.data, "errors": [_error(error) for error in plain.errors or ()]}
         answers: dict[str, Any] = {}
         for way, engine in self.engines.items():
-            self.subgraphs.run = run = type(self.subgraphs.run)()
+            self.subgraphs.run = run = Run()
+            found: tuple[str, str] | None
             try:
                 answers[way] = got = asyncio.run(self._ask(engine, operation))
             except Exception as error:  # noqa: BLE001 - the engine must never raise; here that is a finding
-                found = ("exception", f"{type(error).__name__}: {error}")
-                got = None
+                got, found = None, ("exception", f"{type(error).__name__}: {error}")
             else:
                 found = self._judge(plain, expected, got, run.refusals)
-            if found is None and way == "compiled" and got != answers.get("interpreted"):
-                found = ("ways differ", f"interpreted: {answers.get('interpreted')}")
+            if not found and got != answers["interpreted"]:
+                found = ("ways differ", f"interpreted: {answers['interpreted']}")
             if found:
                 kind = found[0] if way == "interpreted" else f"{way}: {found[0]}"
                 return Difference(kind, found[1], operation, expected, got, tuple(run.calls))
@@ -76,7 +88,9 @@ class Bench:
 
     async def _ask(self, engine: Engine, operation: Operation) -> Any:
         async with asyncio.timeout(_TIMEOUT_S):
-            answer = await engine.execute(operation.query, operation.variables, operation.operation_name)
+            answer = await engine.execute(
+                operation.query, operation.variables, operation.operation_name, context=self._context
+            )
         return json.loads(answer.body)
 
     @staticmethod
@@ -102,10 +116,10 @@ class Bench:
         return _judge_paths(expected, got.get("errors") or [])
 
 
-def open_bench(name: str, sdl: str, seed: int, **switches: bool) -> Bench | None:
+def open_bench(name: str, sdl: str, setting: Setting) -> Bench | None:
     """A bench, or None where the data rules cannot be kept for the supergraph."""
     try:
-        return Bench(name, sdl, seed, **switches)
+        return Bench(name, sdl, setting)
     except UnusableSupergraph:
         return None
 

@@ -155,7 +155,7 @@ class Data:
         parent = self.schema.type_map[type_name]
         assert isinstance(parent, GraphQLObjectType | GraphQLInterfaceType)
         assert node is not None
-        return get_argument_values(parent.fields[field_name], node, {})
+        return get_argument_values(parent.fields[field_name], node)
 
     def hidden_defaults(self, type_name: str, field_name: str) -> dict[str, Any]:
         """Defaults of arguments that clients cannot see: the subgraph applies them, so the plain side must too."""

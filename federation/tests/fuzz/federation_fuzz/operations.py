@@ -116,7 +116,8 @@ class _Writer:
         if depth < 3 and self.budget > 4 and rng.random() < 0.6:
             deep = [f for f in candidates if is_composite_type(get_named_type(f[1].type))]
             candidates = deep or candidates
-        return self._field(*rng.choice(candidates), depth)
+        name, definition = rng.choice(candidates)
+        return self._field(name, definition, depth)
 
     def _field(self, name: str, definition: GraphQLField, depth: int) -> str:
         self.budget -= 1

@@ -31,7 +31,7 @@ class PlainSchema:
             type_resolver=lambda node, _info, _type: node.type,
         )
 
-    def _resolve(self, parent: Node | None, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def _resolve(self, parent: Node | None, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         node = parent or Node(info.parent_type.name, "root")
         every = {**self.data.hidden_defaults(node.type, info.field_name), **arguments}
         session: Session = info.context

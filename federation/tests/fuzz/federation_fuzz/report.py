@@ -1,6 +1,7 @@
 """Failures as files: everything needed to see one, and to run it again."""
 
 import json
+from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ def describe(bench: Bench, difference: Difference) -> str:
         f"- {call.graph}: {call.query}\n  variables {_short(call.variables)}\n  answer {_short(call.answer)}"
         for call in difference.calls
     )
-    return f"""# {difference.kind}: {bench.name}, data seed {bench.seed}
+    return f"""# {difference.kind}: {bench.name}, {bench.setting}
 
 {difference.detail}
 
@@ -43,7 +44,7 @@ def write_failure(folder: Path, bench: Bench, difference: Difference) -> Path:
     The name depends on what failed, so the same failure found again replaces its files.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    content = f"{bench.name}{bench.seed}{difference.kind}{difference.operation.query}"
+    content = f"{bench.name}{bench.setting}{difference.kind}{difference.operation.query}"
     mark = blake2b(content.encode(), digest_size=4).hexdigest()
     kind = difference.kind.replace(" ", "-").replace(":", "")
     stem = f"{bench.name}--{kind}--{mark}"
@@ -51,9 +52,7 @@ def write_failure(folder: Path, bench: Bench, difference: Difference) -> Path:
     supergraph.write_text(bench.data.supergraph.sdl)
     again = {
         "supergraph": supergraph.name,
-        "seed": bench.seed,
-        "with_nulls": bench.data.with_nulls,
-        "with_errors": bench.data.with_errors,
+        "setting": asdict(bench.setting),
         "query": difference.operation.query,
         "variables": difference.operation.variables,
         "operation_name": difference.operation.operation_name,

@@ -112,7 +112,7 @@ class _Graph:
                 self._documents.popitem(last=False)
         return known
 
-    def _resolve_type(self, node: Node, info: GraphQLResolveInfo, _type: object) -> str:
+    def _resolve_type(self, node: Node, info: GraphQLResolveInfo[Any], _type: object) -> str:
         if node.type not in self._schema.type_map:
             for interface in self._data.supergraph.types[node.type].interfaces:
                 if self._data.supergraph.is_interface_object(interface, self._graph):
@@ -120,7 +120,7 @@ class _Graph:
             self._refuse(info, f"type {node.type} is not known here")
         return node.type
 
-    def _resolve(self, parent: Node | None, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    def _resolve(self, parent: Node | None, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
         run: Run = info.context
         if info.field_name == "_entities":
             return [self._find(given, info) for given in arguments["representations"]]
@@ -154,7 +154,7 @@ class _Graph:
                 waiting += selection.children
         return found
 
-    def _read_required(self, node: Node, requires: str, info: GraphQLResolveInfo) -> Any:
+    def _read_required(self, node: Node, requires: str, info: GraphQLResolveInfo[Any]) -> Any:
         selections = parse_fieldset(requires)
         names = {s.name for s in self._provided(node)}
         if node.given is None and all(s.name in names for s in selections):
@@ -165,7 +165,7 @@ class _Graph:
         except MissingField as error:
             self._refuse(info, f"@requires {requires!r}: {error}")
 
-    def _find(self, given: Any, info: GraphQLResolveInfo) -> Node:
+    def _find(self, given: Any, info: GraphQLResolveInfo[Any]) -> Node:
         type_name = given.get("__typename") if isinstance(given, dict) else None
         if not isinstance(type_name, str) or type_name not in self._data.supergraph.types:
             self._refuse(info, f"representation without a known __typename: {canonical(given)}")
@@ -182,7 +182,7 @@ class _Graph:
             return Node(found.type, found.id, given=given)
         return self._refuse(info, f"no resolvable key of {type_name} in {canonical(given)}")
 
-    def _refuse(self, info: GraphQLResolveInfo, why: str) -> NoReturn:
+    def _refuse(self, info: GraphQLResolveInfo[Any], why: str) -> NoReturn:
         run: Run = info.context
         run.refusals.append(f"{self._name}: {info.parent_type.name}.{info.field_name}: {why}")
         raise GraphQLError(f"refused: {why}")

@@ -143,7 +143,7 @@ class Supergraph:
         if row is None:
             return None
         can_resolve = not (row.external or row.used_overridden or self._is_overridden(definition, graph))
-        if row.override_label is not None and row.override_label not in self.active_labels:
+        if row.override and not self._is_active(row):
             can_resolve = False
         node = parse_type(row.type) if row.type else definition.type
         return FieldView(node, can_resolve, row.requires, row.provides)
@@ -177,10 +177,16 @@ class Supergraph:
 
     def _is_overridden(self, definition: Field, graph: str) -> bool:
         name = self.graphs[graph][0]
-        return any(
-            row.override == name and (row.override_label is None or row.override_label in self.active_labels)
-            for row in definition.rows
-        )
+        return any(row.override == name and self._is_active(row) for row in definition.rows)
+
+    def _is_active(self, row: FieldRow) -> bool:
+        return row.override_label is None or row.override_label in self.active_labels
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """Every label that an override waits for."""
+        rows = (row for t in self.types.values() for f in t.fields.values() for row in f.rows)
+        return frozenset(row.override_label for row in rows if row.override_label)
 
 
 def read_supergraph(sdl: str) -> Supergraph:
