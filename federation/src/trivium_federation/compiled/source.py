@@ -137,6 +137,8 @@ class PlanSource:
         writer.add(1, "for e, xs in zip(es, t.values()):")
         missing = "raise Slow" if self._fills_non_null(position, provider) else "continue"
         writer.add(2, f"if e is None: {missing}")
+        # Before the targets get them: an object may be replaced by its equal.
+        self._list_objects(writer, 2, position, "e", provider)
         for laid in position.fields.values():
             if provider not in laid.providers:
                 continue
@@ -148,7 +150,6 @@ class PlanSource:
                 continue
             writer.add(2, f"v_{name} = e.{name}")
             writer.add(2, f"for x in xs: x.{name} = v_{name}")
-        self._list_objects(writer, 2, position, "e", provider)
 
     def _list_objects(
         self, writer: Writer, indent: int, position: LaidPosition, name: str, provider: Provider
