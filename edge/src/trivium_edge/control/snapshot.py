@@ -5,10 +5,12 @@ Workers never read the file: what the supervisor checked is what they run, also 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from trivium_edge.config.load import LoadedConfig
 from trivium_edge.config.models import GatewayConfig
+
+if TYPE_CHECKING:
+    from trivium_edge.config.load import LoadedConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Snapshot:
     places: Mapping[str, str]
 
     @classmethod
-    def of(cls, loaded: LoadedConfig, generation: int) -> "Snapshot":
+    def of(cls, loaded: "LoadedConfig", generation: int) -> "Snapshot":
         """The snapshot of a loaded configuration."""
         places = {route.id: loaded.place("routes", index) for index, route in enumerate(loaded.config.routes)}
         return cls(generation, loaded.config, places)

@@ -147,8 +147,8 @@ class Recorder:
         second = int(now)
         if second != self._second:
             self._second = second
-            self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._second_text}.{int((now - second) * 1000):03d}+00:00"
+            self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+        return f"{self._second_text}{int((now - second) * 1000):03d}+00:00"
 
 
 def _render_text(line: dict[str, Any]) -> bytes:
