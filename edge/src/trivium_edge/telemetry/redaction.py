@@ -18,6 +18,8 @@ _WORDS = (
     b"jwt",
     b"code",
 )
+# Cheap, and nearly always no: an expression without flags is four times as fast as one that ignores case.
+_NAMES_A_SECRET = re.compile(b"|".join(_WORDS))
 _ESCAPED_NAME = re.compile(rb"(?:^|&)[^=&]*%[^=&]*=")
 _ANY_VALUE = re.compile(rb"([^=&]+)=[^&]*")
 _SECRET = re.compile(rb"(^|&)([^=&]*(?:" + b"|".join(_WORDS) + rb")[^=&]*)=[^&]*", re.IGNORECASE)
@@ -30,15 +32,7 @@ def redact_query(query: bytes) -> str:
     # An escape can spell a secret name in another way (%74oken): then every value goes.
     if b"%" in query and _ESCAPED_NAME.search(query):
         query = _ANY_VALUE.sub(rb"\1=REDACTED", query)
-    elif _names_a_secret(query.lower()):
+    elif _NAMES_A_SECRET.search(query.lower()):
         query = _SECRET.sub(rb"\1\2=REDACTED", query)
     text = query[:MAX_LOGGED_QUERY_BYTES].decode("latin-1")
     return text + "…" if len(query) > MAX_LOGGED_QUERY_BYTES else text
-
-
-def _names_a_secret(query: bytes) -> bool:
-    """Whether one of the words is anywhere in it: cheap, and nearly always no."""
-    for word in _WORDS:  # noqa: SIM110 - `any` with a generator costs three times as much
-        if word in query:
-            return True
-    return False
