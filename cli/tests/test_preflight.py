@@ -65,6 +65,16 @@ def test_data_folder_belongs_to_one_stack_at_a_time(tmp_path: Path) -> None:
     preflight.lock_data_dir(tmp_path / "data").close()
 
 
+def test_ready_file_that_cannot_be_written_is_refused_and_an_old_one_removed(tmp_path: Path) -> None:
+    """A program that waits for it must not take the last run for this one."""
+    old = tmp_path / "ready.json"
+    old.touch()
+    preflight.remove_ready_file(old)
+    assert not old.exists()
+    with pytest.raises(Refused, match="there is no folder"):
+        preflight.remove_ready_file(tmp_path / "nowhere" / "ready.json")
+
+
 def test_redis_that_is_not_there_is_refused_with_a_way_out() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

@@ -58,14 +58,16 @@ def run_stack(options: UpOptions) -> int:
     chosen = table.select_processes(options.left_out)
     if not layout.needs_store:
         chosen = tuple(process for process in chosen if process is not table.VALKEY)
+    if not chosen:
+        raise Refused("--except: nothing is left to start")
     for name in options.reloaded:
         _check_reload(name, chosen)
-    if options.ready_file is not None:
-        # One that was left by a killed run would tell a waiting program the wrong thing.
-        preflight.remove_ready_file(options.ready_file)
     preflight.check_redis_urls(redis_urls)
     preflight.check_ports(chosen, layout)
     with preflight.lock_data_dir(layout.data_dir):
+        if options.ready_file is not None:
+            # One that was left by a killed run would tell a waiting program the wrong thing.
+            preflight.remove_ready_file(options.ready_file)
         return asyncio.run(_run(options, layout, chosen))
 
 
@@ -95,6 +97,8 @@ class _Stack:
         self._layout = layout
         self._guide = Guide(layout, chosen)
         self._is_guide_shown = False
+        # Two processes can become ready at once: one publishes after the other.
+        self._publishing = asyncio.Lock()
         self._console = Console(
             [process.name for process in chosen], wants_colour=options.wants_colour, on_gone=self._stop
         )
@@ -133,7 +137,7 @@ class _Stack:
             for name in self._options.reloaded
         )
         try:
-            await self._supervisor.run(self._renew_credentials(), *reloads)
+            await self._supervisor.run(self._keep_credentials_new(), *reloads)
         finally:
             self._guardian.close()
             self._threads.shutdown()
@@ -156,22 +160,28 @@ class _Stack:
 
     async def _show_healthy(self) -> None:
         """Print the guide once; write the ready file each time, since process ids change."""
-        try:
-            await asyncio.to_thread(self._guide.renew)
-        except Refused as refusal:
-            self._console.say(f"no credentials: {refusal}")
-            return
-        if not self._is_guide_shown:
-            self._is_guide_shown = True
-            self._guide.show(self._console)
-        if self._options.ready_file is not None:
+        async with self._publishing:
+            if not self._is_guide_shown:
+                self._is_guide_shown = True
+                await self._renew_credentials()
+                self._guide.show(self._console)
+            if self._options.ready_file is None:
+                return
             pids = {child.name: child.pid for child in self._children}
-            self._guide.write_ready_file(self._options.ready_file, pids)
+            try:
+                self._guide.write_ready_file(self._options.ready_file, pids)
+            except OSError as error:
+                self._console.say(f"the ready file is not written: {error}")
 
     async def _renew_credentials(self) -> None:
+        """New tokens, or a line that says why there are none: the stack runs on without."""
+        try:
+            await asyncio.to_thread(self._guide.renew)
+        except (Refused, OSError) as error:
+            self._console.say(f"no new credentials: {error}")
+
+    async def _keep_credentials_new(self) -> None:
         while True:
             await asyncio.sleep(RENEW_CREDENTIALS_S)
-            try:
-                await asyncio.to_thread(self._guide.renew)
-            except Refused as refusal:
-                self._console.say(f"credentials are not renewed: {refusal}")
+            async with self._publishing:
+                await self._renew_credentials()
