@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 import httpx
 import pytest
 
+from trivium_cli.stack.guardian import Guardian
 from trivium_cli.stack.preflight import find_taken_ports
 from trivium_cli.stack.processes import NAMES, PROCESSES
 
@@ -76,6 +77,7 @@ class RunningStack:
         folder.mkdir(parents=True, exist_ok=True)
         self.port_base = find_free_base()
         self._mark = uuid.uuid4().hex
+        self._folder = folder.resolve()
         self._log = folder / "log"
         self._log_mark = 0
         self._ready_file = folder / "ready.json"
@@ -93,6 +95,10 @@ class RunningStack:
                 stderr=log,
                 start_new_session=True,
             )
+        # A test run that is itself killed must not leave a stack behind.
+        self._is_released = False
+        self._guardian = Guardian()
+        self._guardian.watch(self.process.pid)
 
     @property
     def log(self) -> str:
@@ -133,9 +139,17 @@ class RunningStack:
         wait_until(lambda: text in self.log_since_mark(), f"{text!r} is logged")
 
     def find_processes(self) -> list[int]:
-        """Every process that descends from this stack and still runs, found by a mark in its environment."""
+        """Every process that descends from this stack and still runs.
+
+        They are found by a mark in their environment, or by working in the stack's folder: Valkey writes its title
+        over its environment.
+        """
         mark = f"{_MARK}={self._mark}".encode()
-        return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if _is_marked(folder, mark)]
+        return [
+            int(process.name)
+            for process in Path("/proc").glob("[0-9]*")
+            if _is_running(process) and (_is_marked(process, mark) or _is_working_in(process, self._folder))
+        ]
 
     def pid(self, name: str) -> int:
         """The process id of a process of the table."""
@@ -192,6 +206,10 @@ class RunningStack:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
+        if not self._is_released:
+            self._is_released = True
+            self._guardian.release(self.process.pid)
+            self._guardian.close()
 
 
 def run_curl(command: str) -> tuple[int, str]:
@@ -226,9 +244,22 @@ def _clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("TRIVIUM_", "REDIS_"))}
 
 
-def _is_marked(folder: Path, mark: bytes) -> bool:
+def _is_running(process: Path) -> bool:
     try:
-        is_zombie = (folder / "stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
-        return not is_zombie and mark in (folder / "environ").read_bytes().split(b"\0")
+        return (process / "stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def _is_marked(process: Path, mark: bytes) -> bool:
+    try:
+        return mark in (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def _is_working_in(process: Path, folder: Path) -> bool:
+    try:
+        return (process / "cwd").readlink().is_relative_to(folder)
     except OSError:
         return False

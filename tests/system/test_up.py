@@ -45,7 +45,9 @@ def test_killed_trivium_up_leaves_no_process(start_stack: StartStack) -> None:
     """Not even kill -9 leaves ports taken."""
     killed = start_stack(*SMALL)
     killed.wait_healthy()
-    assert len(killed.find_processes()) >= 4
+    # The command, its guardian, and the three of the stack.
+    assert len(killed.find_processes()) == 5
+    assert set(killed.ready["pids"].values()) < set(killed.find_processes())
     killed.process.kill()
     wait_until(lambda: not killed.find_processes(), "no process is left")
 
