@@ -1,0 +1,1 @@
+"""From the schemas of all subgraphs to one merged schema."""
