@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 UNIT_TESTS = [
     "common/tests",
     "edge/tests",
-    "federation/tests/unit",
+    "federation/tests",
     "bffs/web/tests",
     "bffs/mobile/tests",
     "bffs/iot/tests",
@@ -38,7 +38,16 @@ def test_unit_tests_pass_on_a_newer_python(version, tmp_path):
     venv = tmp_path / "venv"
     subprocess.run([python, ROOT / "cli/bootstrap.py", venv], check=True, timeout=600)
     done = subprocess.run(
-        [venv / "bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *UNIT_TESTS],
+        [
+            venv / "bin/python",
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--ignore=federation/tests/fuzz",
+            *UNIT_TESTS,
+        ],
         cwd=ROOT,
         timeout=900,
         check=False,
