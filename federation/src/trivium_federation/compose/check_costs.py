@@ -46,8 +46,8 @@ def _check_list_size(
             message = f"{target.name} has no field {name}"
             problems.error("LIST_SIZE_INVALID_SIZED_FIELD", message, place)
         elif not target.fields[name].type.is_list:
-            message = f"{target.name}.{name} is no list"
-            problems.error("LIST_SIZE_INVALID_SIZED_FIELD", message, place)
+            message = f"@listSize on {at} sizes {target.name}.{name}, which is no list"
+            problems.error("LIST_SIZE_APPLIED_TO_NON_LIST", message, place)
 
 
 def _strings(value: ast.ValueNode | None) -> list[str]:

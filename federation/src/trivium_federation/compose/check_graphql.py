@@ -9,6 +9,7 @@ from graphql.language import ast
 from graphql.validation.validate import validate_sdl
 
 from trivium_federation.compose.directives import (
+    KNOWN,
     SUPPORTING_SCALARS,
     definition_of,
     supporting_definitions,
@@ -25,6 +26,8 @@ _DEFINITIONS: dict[str, Callable[..., ast.TypeDefinitionNode]] = {
     "input": ast.InputObjectTypeDefinitionNode,
 }
 # Federation allows these in a subgraph: a query root may be missing, and what is only extended here is defined elsewhere.
+# Newer GraphQL wants deprecation on interfaces too; servers of subgraphs seldom do.
+NEWER_RULE = "must not be deprecated"
 _ALLOWED = ("Query root type must be provided", "Type with name 'Query' does not exist")
 
 
@@ -38,7 +41,7 @@ def check_graphql(source: Source, problems: Problems) -> None:
         except (GraphQLError, TypeError, ValueError) as failed:
             errors = [failed if isinstance(failed, GraphQLError) else GraphQLError(str(failed))]
     for fault in errors:
-        if fault.message.startswith(_ALLOWED):
+        if fault.message.startswith(_ALLOWED) or NEWER_RULE in fault.message:
             continue
         nodes: list[ast.Node | None] = [node for node in fault.nodes or () if node.loc is not None]
         message = _explain(source, fault.message)
@@ -49,6 +52,8 @@ def _explain(source: Source, message: str) -> str:
     """Unknown directives of federation are the most common mistake: say how to get them."""
     if message.startswith("Unknown directive '@"):
         name = message.split("'")[1].rstrip("'.").lstrip("@")
+        if not source.links.is_federation_2 and name in KNOWN:
+            return f"{message} Without @link to the federation spec this is a schema of federation 1, which has no @{name}."
         if source.links.is_federation_2:
             return f"{message} A directive of federation must be in the `import` of its @link, or be written @federation__{name}."
     return message

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from graphql import (
     GraphQLArgument,
@@ -23,7 +24,9 @@ from graphql import (
     validate_schema,
     value_from_ast,
 )
+from graphql.language import ast
 
+from trivium_federation.compose.check_graphql import NEWER_RULE
 from trivium_federation.compose.explain import Step, explain, print_operation
 from trivium_federation.compose.problems import Place as SourcePlace
 from trivium_federation.compose.problems import Problems
@@ -43,10 +46,10 @@ Trail = tuple[Step, ...]
 State = tuple[str, frozenset[object]]
 
 
-def check_satisfiable(sdl: str, sources: Sequence[Source], problems: Problems) -> None:
+def check_satisfiable(definitions: Sequence[str], sources: Sequence[Source], problems: Problems) -> None:
     """Load the supergraph as the engine will, and add SATISFIABILITY_ERROR for each field that cannot be reached."""
     try:
-        document = parse(sdl)
+        document = ast.DocumentNode(definitions=tuple(d for text in definitions for d in _parse(text)))
         supergraph = load_supergraph(document)
         api = build_api_schema(document)
     except SupergraphError as error:
@@ -64,7 +67,8 @@ def _faults_of(api: GraphQLSchema) -> list[str]:
     """What GraphQL forbids in the merged schema; the engine's schema counts as valid, so it is looked at anew."""
     parts = api.to_kwargs()
     parts["assume_valid"] = False
-    return [fault.message for fault in validate_schema(GraphQLSchema(**parts))] + list(_bad_defaults(api))
+    found = [fault.message for fault in validate_schema(GraphQLSchema(**parts))]
+    return [m for m in found if NEWER_RULE not in m] + list(_bad_defaults(api))
 
 
 def _bad_defaults(api: GraphQLSchema) -> Iterator[str]:
@@ -80,6 +84,12 @@ def _bad_defaults(api: GraphQLSchema) -> Iterator[str]:
             node = value.ast_node.default_value if value.ast_node is not None else None
             if node is not None and value_from_ast(node, value.type) is Undefined:
                 yield f"{at} has the default {print_ast(node)}, which is no {value.type} for clients"
+
+
+@lru_cache(maxsize=32_768)
+def _parse(text: str) -> tuple[ast.DefinitionNode, ...]:
+    """The definitions of one part of the supergraph, remembered: after an edit most parts are the same."""
+    return parse(text, no_location=True).definitions
 
 
 def _label_sets(labels: frozenset[str]) -> Iterable[frozenset[str]]:

@@ -14,10 +14,12 @@ from trivium_federation.compose.source import Applied, Source, SourceType
 def check_subgraph(source: Source, facts: Facts, problems: Problems) -> None:
     """Add everything in this subgraph that breaks a rule of federation, whatever the others say."""
     _check_contexts(source, problems)
-    _check_keys(source, problems)
-    _check_requires(source, facts, problems)
-    _check_provides(source, facts, problems)
-    _check_externals(source, facts, problems)
+    of_fieldsets = Problems()
+    _check_keys(source, of_fieldsets)
+    _check_requires(source, facts, of_fieldsets)
+    _check_provides(source, facts, of_fieldsets)
+    problems.add(of_fieldsets.all)
+    _check_externals(source, facts, problems, are_uses_known=not of_fieldsets.errors)
     _check_shareable(source, problems)
     check_interfaces(source, problems)
     check_costs(source, problems)
@@ -123,13 +125,18 @@ def _is_external(source: Source, facts: Facts, found: NamedField) -> bool:
     return False
 
 
-def _check_externals(source: Source, facts: Facts, problems: Problems) -> None:
+def _check_externals(source: Source, facts: Facts, problems: Problems, *, are_uses_known: bool) -> None:
+    """While a field set is wrong, a field that seems unused may be what it meant."""
     for info in source.types.values():
         for item in info.fields.values():
             if info.kind == "interface" and item.has("external"):
                 message = f"{info.name}.{item.name} is @external, but {info.name} is an interface"
                 problems.error("EXTERNAL_ON_INTERFACE", message, source.place(item.node))
-            elif (info.name, item.name) in facts.external and (info.name, item.name) not in facts.used:
+            elif (
+                are_uses_known
+                and (info.name, item.name) in facts.external
+                and (info.name, item.name) not in facts.used
+            ):
                 message = f"{info.name}.{item.name} is @external, but nothing here uses it"
                 problems.error("EXTERNAL_UNUSED", message, source.place(item.node))
 

@@ -68,6 +68,8 @@ def _why_not_here(graph: SchemaGraph, type_name: str, field: Field, name: str) -
         return f"does not have {type_name}.{field.name}"
     if row.requires is not None:
         keys = [hop for hop in graph.hops(type_name) if hop.target.graph == name]
+        if not keys and graph.supergraph.types[type_name].joins[name].keys:
+            return f"needs {row.requires!r} first, but no @key of {type_name} is resolvable there to come back with it"
         if not keys:
             return f"needs {row.requires!r} first, but {type_name} has no @key there by which to come back with it"
         return f"needs {row.requires!r} first, which cannot be reached"

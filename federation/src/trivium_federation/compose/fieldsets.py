@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from graphql import GraphQLSyntaxError, parse, print_ast
 from graphql.language import ast
@@ -47,6 +48,7 @@ def fieldset_text(applied: Applied) -> str | None:
     return value.value if isinstance(value, ast.EnumValueNode) else None
 
 
+@lru_cache(maxsize=65_536)
 def parse_fields(text: str) -> ast.SelectionSetNode:
     """Parse a field set. Raises: FieldSetFault."""
     if not text.strip():
@@ -61,6 +63,7 @@ def parse_fields(text: str) -> ast.SelectionSetNode:
     return operation.selection_set
 
 
+@lru_cache(maxsize=65_536)
 def normal_text(text: str) -> str:
     """A field set as it is printed in supergraphs: one line, single spaces."""
     printed = print_ast(parse_fields(text)).replace("\n", " ")

@@ -8,7 +8,6 @@ from trivium_federation.compose.merge.model import (
     FieldRow,
     MergedField,
     MergedInput,
-    MergedPart,
     MergedSchema,
     MergedType,
     TypeRow,
@@ -84,14 +83,14 @@ enum link__Purpose {{
 }}"""
 
 
-def print_supergraph(schema: MergedSchema) -> str:
-    """The supergraph SDL."""
+def print_definitions(schema: MergedSchema) -> list[str]:
+    """The parts of the supergraph SDL; a part that did not change since the last composition is the same text."""
     parts = [_schema(schema), _MACHINERY.format(label=", overrideLabel: String" if schema.has_labels else "")]
     parts += [text for name in sorted(schema.specs) for text in _SPEC_DEFINITIONS[name]]
     parts += sorted(schema.directive_definitions)
     parts.append(_graphs(schema))
     parts += [_type(schema.types[name]) for name in sorted(schema.types)]
-    return "\n\n".join(parts) + "\n"
+    return parts
 
 
 def _schema(schema: MergedSchema) -> str:
@@ -227,6 +226,3 @@ def _described(text: str | None, indent: str) -> str:
     escaped = text.replace('"""', '\\"""')
     lines = "\n".join(f"{indent}{line}" if line else "" for line in escaped.split("\n"))
     return f'{indent}"""\n{lines}\n{indent}"""\n'
-
-
-__all__ = ["MergedPart", "print_supergraph"]

@@ -17,7 +17,16 @@ from trivium_federation.compose.merge.state import Merging, describe, listed, pl
 from trivium_federation.compose.source import Source, SourceField, SourceType
 from trivium_federation.supergraph.model import TypeRef
 
-_NOT_ON_EXTERNAL = ("tag", "inaccessible", "authenticated", "requiresScopes", "policy", "cost", "listSize")
+_NOT_ON_EXTERNAL = (
+    "deprecated",
+    "tag",
+    "inaccessible",
+    "authenticated",
+    "requiresScopes",
+    "policy",
+    "cost",
+    "listSize",
+)
 
 
 @dataclass(slots=True)

@@ -47,14 +47,12 @@ def find_overrides(sources: Sequence[Source], facts: Sequence[Facts], problems: 
         for info in source.types.values():
             for item in info.fields.values():
                 for applied in item.uses("override"):
-                    if _check(source, facts[position], info, item, applied, problems):
+                    if _check(source, info, item, applied, problems):
                         _add(overrides, sources, facts, positions, position, info, item, applied, problems)
     return overrides
 
 
-def _check(
-    source: Source, facts: Facts, info: SourceType, item: SourceField, applied: Applied, problems: Problems
-) -> bool:
+def _check(source: Source, info: SourceType, item: SourceField, applied: Applied, problems: Problems) -> bool:
     at, place = f"{info.name}.{item.name}", source.place(applied.node)
     label = applied.text("label")
     if info.kind == "interface":
@@ -69,10 +67,6 @@ def _check(
         return False
     if applied.text("from") == source.name:
         problems.error("OVERRIDE_FROM_SELF_ERROR", f"{source.name} overrides its own {at}", place)
-        return False
-    if (info.name, item.name) in facts.external:
-        message = f"{at} is @external here, so nothing here can override it"
-        problems.error("OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE", message, place)
         return False
     return True
 
@@ -110,6 +104,9 @@ def _add(
     if before.is_interface_object:
         message = f"{at} cannot be taken from {origin}, where {info.name} is an @interfaceObject"
         problems.error("OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE", message, place, old_place)
+    elif (info.name, item.name) in facts[position].external:
+        message = f"{at} is @external here, so nothing here can override it"
+        problems.error("OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE", message, place)
     elif old.has("override"):
         message = f"{at} is taken from {origin}, which takes it from another subgraph itself"
         problems.error("OVERRIDE_SOURCE_HAS_OVERRIDE", message, place, old_place)

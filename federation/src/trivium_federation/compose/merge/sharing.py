@@ -33,12 +33,13 @@ def check_sharing(merging: Merging, parts: Sequence[FieldPart]) -> None:
         merging.problems.error(
             "INVALID_FIELD_SHARING", message, *places_of((p.source, p.field) for p in parts)
         )
-    _check_runtime_types(merging, parts)
     if alone and len(alone) + len(shared) > 1:
         who = listed([subgraph for subgraph, _ in alone] + shared)
         lacking = listed(subgraph for subgraph, _ in alone)
         message = f"{type_name}.{name} is resolved in {who}, but is not @shareable in {lacking}"
         merging.problems.error("INVALID_FIELD_SHARING", message, *[place for _, place in alone])
+    elif any(_is_abstract(part) for part in parts):
+        _check_runtime_types(merging, parts)
 
 
 def _through_interface_objects(merging: Merging, type_name: str, name: str) -> list[tuple[str, Place, bool]]:
@@ -61,6 +62,7 @@ def _check_runtime_types(merging: Merging, parts: Sequence[FieldPart]) -> None:
         part.source.name: frozenset(t.name for t in part.source.possible_types(part.field.type.name))
         for part in parts
         if not part.is_external
+        and not _stands_for_others(part)
         and not merging.overrides.is_gone(part.type.name, part.field.name, part.position)
     }
     if len(known) < 2 or not all(known.values()) or frozenset.intersection(*known.values()):
@@ -69,3 +71,14 @@ def _check_runtime_types(merging: Merging, parts: Sequence[FieldPart]) -> None:
     places = places_of((p.source, p.field) for p in parts)
     message = f"{at} is shared, but its subgraphs have no type in common that it can return: {said}"
     merging.problems.error("SHAREABLE_HAS_MISMATCHED_RUNTIME_TYPES", message, *places)
+
+
+def _stands_for_others(part: FieldPart) -> bool:
+    """Whether the field returns an @interfaceObject: any type, as far as its subgraph knows."""
+    target = part.source.types.get(part.field.type.name)
+    return target is not None and target.is_interface_object
+
+
+def _is_abstract(part: FieldPart) -> bool:
+    target = part.source.types.get(part.field.type.name)
+    return target is not None and target.kind in ("interface", "union")
