@@ -10,6 +10,29 @@ from trivium_federation.operation.selection import TYPENAME
 ClientPath = list[str | int]
 
 
+def is_of_interest(shape: ResponseShape, data: object, path: Sequence[str | int]) -> bool:
+    """Whether a path leads where the client looks.
+
+    A field may be fetched for all values of an interface although it is wanted of one type only, because the subgraph
+    cannot tell the types apart. What happens to it in values of other types is nobody's concern.
+    """
+    type_name, nodes, value = shape.root_type, shape.root_nodes, data
+    for step in path:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and step < len(value) else None
+            continue
+        candidates = list(_types(shape, type_name, value))
+        fields = [f for t in candidates for f in shape.fields(t, nodes) if f.key == step]
+        if not fields:
+            others = shape.visible_types(type_name) if len(candidates) == 1 else ()
+            return not any(f.key == step for t in others for f in shape.fields(t, nodes))
+        value = value.get(step) if isinstance(value, dict) else None
+        type_name, nodes = fields[0].type.name, fields[0].nodes
+        if len(fields) > 1 or not nodes:
+            return True
+    return True
+
+
 def client_path(shape: ResponseShape, data: object, path: Sequence[str | int]) -> ClientPath:
     """The client's path of a value; it ends early where the client did not ask for the rest."""
     return _below(shape, shape.root_type, shape.root_nodes, data, path, set())

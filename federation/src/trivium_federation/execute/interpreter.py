@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from trivium_federation.execute.client_path import ClientPath, client_path
+from trivium_federation.execute.client_path import client_path, is_of_interest
 from trivium_federation.execute.merge import (
+    DataPath,
     Object,
     find_paths,
     find_targets,
@@ -44,6 +45,7 @@ class Interpreter:
         self._limits = limits
         self._data: Object = {}
         self._errors: Errors = []
+        self._reported: list[tuple[DataPath | None, dict[str, object]]] = []
         self._targets: dict[tuple[int, int], list[list[Object]]] = {}
 
     def build(self, request: Request) -> bytes | None:
@@ -104,6 +106,7 @@ class Interpreter:
 
     def finish(self) -> tuple[bytes, bool]:
         """The client's answer as JSON, and whether it has errors."""
+        self._translate_errors()
         data = Shaper(self._shape, self._local, self._errors).shape(self._data)
         answer: dict[str, object] = {"data": data}
         if self._errors:
@@ -155,22 +158,18 @@ class Interpreter:
             extensions.setdefault("code", "DOWNSTREAM_SERVICE_ERROR")
             extensions["service"] = request.subgraph.name
             text = message if isinstance(message, str) else "The subgraph reported an error."
-            paths = self._client_paths(request, error.get("path"))
-            self._errors += [
-                {"message": text, "path": path, "extensions": extensions} for path in paths if path
-            ]
-            if not any(paths):
-                self._errors.append({"message": text, "extensions": extensions})
+            paths = self._data_paths(request, error.get("path"))
+            shown: dict[str, object] = {"message": text, "extensions": extensions}
+            self._reported += [(path, shown) for path in paths] or [(None, shown)]
 
-    def _client_paths(self, request: Request, path: object) -> list[ClientPath]:
-        """Where the client sees what an error is about: an entity may stand at several places."""
+    def _data_paths(self, request: Request, path: object) -> list[DataPath]:
+        """Where in the merged data an error belongs: an entity may stand at several places."""
         if not isinstance(path, list) or not all(isinstance(step, str | int) for step in path):
             return []
         if request.is_root:
             place = request.slots[0].places[0]
             first = next((p for _, p in find_paths(self._data, place)), ())
-            path = original_path(path, request.slots[0].renames)
-            return [client_path(self._shape, self._data, (*first, *path))]
+            return [(*first, *original_path(path, request.slots[0].renames))]
         for number, slot in enumerate(request.slots):
             if path and path[0] == slot.alias:
                 return self._entity_paths(request, number, slot, path[1:])
@@ -178,18 +177,30 @@ class Interpreter:
 
     def _entity_paths(
         self, request: Request, number: int, slot: Slot, path: Sequence[str | int]
-    ) -> list[ClientPath]:
+    ) -> list[DataPath]:
         groups = self._targets.get((request.index, number), [])
         if not path or not isinstance(path[0], int) or not 0 <= path[0] < len(groups):
             return []
         wanted = {id(target) for target in groups[path[0]][:_MAX_PATHS]}
         below = original_path(path[1:], slot.renames)
         return [
-            client_path(self._shape, self._data, (*found, *below))
+            (*found, *below)
             for place in slot.places
             for target, found in find_paths(self._data, place)
             if id(target) in wanted
         ]
+
+    def _translate_errors(self) -> None:
+        """Give subgraph errors the client's paths, now that the types of all values are known."""
+        for path, error in self._reported:
+            if path is not None:
+                if not is_of_interest(self._shape, self._data, path):
+                    continue
+                shown = client_path(self._shape, self._data, path)
+                if shown:
+                    error = {"message": error["message"], "path": shown, "extensions": error["extensions"]}
+            self._errors.append(error)
+        self._reported.clear()
 
     def _add_error(self, request: Request, reason: str, code: str) -> None:
         name = request.subgraph.name

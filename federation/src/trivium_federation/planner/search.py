@@ -119,8 +119,10 @@ class Search:
     # -- abstract types -----------------------------------------------------------------------------------------
 
     def _abstract(self, position: Position, selection: Selection) -> list[Choice]:
+        return self._split(position, selection, self._common_types(position))
+
+    def _split(self, position: Position, selection: Selection, possible: list[str]) -> list[Choice]:
         """Fields of the abstract type itself where a subgraph resolves them for all values, else per concrete type."""
-        possible = self._common_types(position)
         by_type = {t: dict(fields) for t, fields in selection.by_type.items() if t in possible}
         general: list[SelectedField] = []
         for field in selection.fields.values():
@@ -134,7 +136,7 @@ class Search:
         by_type = {t: fields for t, fields in by_type.items() if fields}
         if len(by_type) < 2 or len(position.arrivals) == 1:
             return self._fields(position, general) + self._by_type(position, by_type)
-        return self._consistently(position, general, by_type)
+        return self._consistently(position, selection, possible, general, by_type)
 
     def _common_types(self, position: Position) -> list[str]:
         """The concrete types that every subgraph knows which could be asked: the answer must not depend on the choice.
@@ -164,7 +166,12 @@ class Search:
         return choices
 
     def _consistently(
-        self, position: Position, general: list[SelectedField], by_type: dict[str, dict[str, SelectedField]]
+        self,
+        position: Position,
+        selection: Selection,
+        possible: list[str],
+        general: list[SelectedField],
+        by_type: dict[str, dict[str, SelectedField]],
     ) -> list[Choice]:
         """Take all concrete types from one arrival: lists of two subgraphs may differ, so they must not be mixed."""
         best: list[Choice] | None = None
@@ -174,7 +181,7 @@ class Search:
             for arrival in position.arrivals:
                 alone = Position(position.place, position.type, [arrival], position.nesting)
                 try:
-                    choices = self._fields(alone, general) + self._by_type(alone, by_type)
+                    choices = self._split(alone, selection, possible)
                 except PlanningError as error:
                     if error.code != "PLANNING_FAILED":
                         raise
@@ -230,11 +237,11 @@ class Search:
         self, position: Position, field: SelectedField, type_name: str, *, is_leaf: bool
     ) -> list[Path]:
         """All ways to a field: where a path already stands, after a hop, or after fetching what the field requires."""
-        found = self._direct_paths(position.arrivals, field, type_name)
+        found = self._direct_paths(position.arrivals, field, type_name, is_closed=position.is_closed)
         nearest = position.arrivals[0].cost // HOP_COST
         is_near = bool(found) and min(p.cost for p in found) // HOP_COST == nearest
         if not (is_leaf and is_near):
-            found = self._direct_paths(self._reach(position), field, type_name)
+            found = self._direct_paths(self._reach(position), field, type_name, is_closed=position.is_closed)
             found += self._requiring_paths(position, field, type_name)
         if not found:
             return []
@@ -243,12 +250,17 @@ class Search:
         limit = min(p.cost for p in found) + HOP_COST + HOP_COST // 2
         return sorted((p for p in found if p.cost < limit), key=lambda p: p.cost)
 
-    def _direct_paths(self, paths: Iterable[Path], field: SelectedField, type_name: str) -> list[Path]:
+    def _direct_paths(
+        self, paths: Iterable[Path], field: SelectedField, type_name: str, *, is_closed: bool
+    ) -> list[Path]:
         found: list[Path] = []
         for path in paths:
             edge = path.at().field(field.name)
-            if edge is not None and edge.requires is None:
-                found.append(field_path(path, field, edge, type_name))
+            if edge is None or edge.requires is not None:
+                continue
+            if path.kind == "filter" and edge.type.non_null and not is_closed:
+                continue  # its failure for a value of another type would cost that value
+            found.append(field_path(path, field, edge, type_name))
         return found
 
     def _requiring_paths(self, position: Position, field: SelectedField, type_name: str) -> list[Path]:
@@ -297,14 +309,16 @@ class Search:
         """The arrivals and every node that hops lead to from them, nearest first. Found once per position."""
         if position.reached is not None:
             return position.reached
-        known = {p.at(): p for p in position.arrivals}
+        # A node whose values could only be filtered may be entered again, with the type known.
+        filtered = [p for p in position.arrivals if p.kind == "filter"]
+        known = {p.at(): p for p in position.arrivals if p.kind != "filter"}
         position.reached = list(position.arrivals)
         if position.nesting >= _MAX_NESTING:
             return position.reached
         pending = list(self._graph.hops(position.type))
         while pending:
             self._spend()
-            standing = list(known.values())
+            standing = [*filtered, *known.values()]
             new: dict[Node, Path] = {}
             for hop in pending:
                 if hop.target in known:
@@ -316,7 +330,7 @@ class Search:
                 break
             known.update(new)
             pending = [h for h in pending if h.target not in known]
-        position.reached = sorted(known.values(), key=lambda p: p.cost)
+        position.reached = sorted([*filtered, *known.values()], key=lambda p: p.cost)
         return position.reached
 
     def _hop(self, position: Position, standing: list[Path], hop: Hop) -> Path | None:
