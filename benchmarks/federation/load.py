@@ -83,8 +83,9 @@ class Load:
         """Run to the end and summarise."""
         loop = asyncio.get_running_loop()
         self._done = loop.create_future()
+        host, port = self._address.hostname or "127.0.0.1", self._address.port or 80
         for _ in range(self._connections):
-            await loop.create_connection(lambda: Client(self), self._address.hostname, self._address.port)
+            await loop.create_connection(lambda: Client(self), host, port)
         await self._done
         ordered = sorted(self.latencies_s)
         return {

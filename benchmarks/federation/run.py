@@ -74,6 +74,19 @@ class Runner:
                     self._load(base, operation, connections, self._seconds / 3)
                     self._measure_load(gateway, base, pid, operation, connections)
 
+    def stages(self) -> dict[str, Any]:
+        """What each stage of the engine costs inside its process (stages.py)."""
+        command = [sys.executable, str(HERE / "stages.py"), self._url]
+        done = subprocess.run(
+            ["taskset", "-c", str(GATEWAY_CORE), *command],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            timeout=600,
+        )
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
     def _measure_load(self, gateway: Gateway, base: str, pid: int, operation: str, connections: int) -> None:
         self._ask("/count-from-zero")
         before_s = cpu_s(pid)
@@ -147,7 +160,8 @@ def main() -> None:
         for _ in range(arguments.rounds):
             for gateway in chosen:
                 runner.measure(gateway)
-    report = summarise(runner, chosen)
+        stages = runner.stages() if arguments.stages else None
+    report = {**summarise(runner, chosen), "stages": stages}
     print(to_table(report))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(report, indent=2) + "\n")
@@ -217,6 +231,12 @@ def to_table(report: dict[str, Any]) -> str:
         f" {'yes' if r['is_met'] else 'no'} |"
         for r in report["ratios"]
     ]
+    for operation, stages in (report["stages"] or {}).items():
+        lines.append("")
+        for kind, figures in stages.items():
+            lines.append(
+                f"{operation} {kind}: " + ", ".join(f"{stage} {value}" for stage, value in figures.items())
+            )
     return "\n".join(lines)
 
 
@@ -237,6 +257,9 @@ def _parse_arguments() -> argparse.Namespace:
         "--only", default="trivium,apollo,hive-rust-planner", help="also: trivium-interpreted"
     )
     parser.add_argument("--operations", default="S,M,L")
+    parser.add_argument(
+        "--stages", action=argparse.BooleanOptionalAction, default=True, help="in-process figures too"
+    )
     parser.add_argument("--cache", type=Path, default=ROOT / ".trivium/bench-federation")
     parser.add_argument("--out", type=Path, default=RESULTS / "federation.json")
     return parser.parse_args()

@@ -193,12 +193,13 @@ class Data:
         return [view.type for view in self.supergraph.views(type_name, field_name).values()]
 
     def _may_fail(self, type_name: str, field_name: str) -> bool:
-        # Where a graph is stricter about null than the others, its failure bubbles further than the plain one.
+        # Two cases where a failure would rightly show differently on the two sides:
+        # - a graph that is stricter about null than the others: there a failure bubbles further;
+        # - behind an interface object an entity may be asked before its true type is known, so that a field fails
+        #   which the client did not ask of this type; where it cannot be null it takes its parent along.
         definition = self.supergraph.types[type_name].fields[field_name]
-        return (
-            len({str(_shape(t)) for t in [definition.type, *self._types_in_graphs(type_name, field_name)]})
-            == 1
-        )
+        shapes = {str(_shape(t)) for t in [definition.type, *self._types_in_graphs(type_name, field_name)]}
+        return len(shapes) == 1 and not ("!" in shapes.pop() and self.supergraph.has_interface_objects)
 
     def _make(self, rng: random.Random, wrapped: "_Wrapped", node: Node, field_name: str) -> Any:
         can_be_null = not wrapped.is_required and (node.type, field_name) not in self.pinned

@@ -183,6 +183,11 @@ class Supergraph:
         return row.override_label is None or row.override_label in self.active_labels
 
     @property
+    def has_interface_objects(self) -> bool:
+        """Whether any graph has an interface as an object type."""
+        return any(row.is_interface_object for t in self.types.values() for row in t.rows)
+
+    @property
     def labels(self) -> frozenset[str]:
         """Every label that an override waits for."""
         rows = (row for t in self.types.values() for f in t.fields.values() for row in f.rows)
