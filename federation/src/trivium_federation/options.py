@@ -10,12 +10,12 @@ class Limits:
     """What an operation or a subgraph's answer may be at most. `*_fields` count a fragment at each place it is used."""
 
     max_document_bytes: int = 256 * 1024
-    max_tokens: int = 15_000
+    max_tokens: int = 4_000
     max_depth: int = 40
-    max_aliases: int = 500
-    max_directives: int = 500
-    max_root_fields: int = 200
-    max_fields: int = 10_000
+    max_aliases: int = 200
+    max_directives: int = 200
+    max_root_fields: int = 100
+    max_fields: int = 4_000
     max_variables_bytes: int = 1024 * 1024
     max_variable_depth: int = 32
     max_subgraph_answer_bytes: int = 32 * 1024 * 1024

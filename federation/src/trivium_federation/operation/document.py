@@ -10,7 +10,7 @@ from graphql import GraphQLError, GraphQLSchema, GraphQLSyntaxError, parse, spec
 from graphql.language import ast
 
 from trivium_federation.errors import RequestError
-from trivium_federation.operation.limits import check_size
+from trivium_federation.operation.limits import check_size, check_tokens
 from trivium_federation.operation.variables import VariableRule, compile_rules
 from trivium_federation.options import Limits
 
@@ -86,6 +86,7 @@ def read_document(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
         or len(text.encode("utf-8", "replace")) > limits.max_document_bytes
     ):
         raise RequestError.of("MAX_DOCUMENT_SIZE", f"the document exceeds {limits.max_document_bytes} bytes")
+    check_tokens(text, limits)
     try:
         tree = parse(text, max_tokens=limits.max_tokens)
     except GraphQLSyntaxError as error:
