@@ -64,6 +64,8 @@ def _row(row: JoinField) -> JoinField:
         row,
         requires=_unordered(row.requires) if row.requires else None,
         provides=_unordered(row.provides) if row.provides else None,
+        # Without a label, what counts is that the other subgraph's row is gone.
+        override_from=row.override_from if row.override_label else None,
     )
 
 

@@ -4,6 +4,7 @@ PYTHONPATH=federation/tests/fuzz:federation/tests/audit python -m federation_fuz
 """
 
 import argparse
+import asyncio
 import json
 import sys
 import time
@@ -11,9 +12,11 @@ from pathlib import Path
 
 from federation_fuzz.campaign import Source, Tally, run_campaign
 from federation_fuzz.compare import Bench, Setting
+from federation_fuzz.hostile import MEANT_CPU_S, Unreachable, hostile_operations, try_hostile
 from federation_fuzz.operations import Operation
 from federation_fuzz.report import describe, write_failure
 from federation_fuzz.sources import audit_sources, random_sources, written_sources
+from trivium_federation.engine import Engine
 
 _MADE_PER_ROUND = 40
 
@@ -23,6 +26,8 @@ def main() -> int:
     arguments = _parse_arguments()
     if arguments.again:
         return run_again(arguments.again)
+    if arguments.hostile:
+        return run_hostile(arguments.hostile, arguments.seed)
     stop_at = time.monotonic() + arguments.minutes * 60
     tally = Tally()
     fixed = [source for source in [*written_sources(), *audit_sources()] if arguments.only in source.name]
@@ -51,6 +56,19 @@ def run_again(file: Path) -> int:
     return 1 if difference else 0
 
 
+def run_hostile(count: int, seed: int) -> int:
+    """Put hostile operations to an engine and say what the dearest of each kind cost."""
+    sdl = next(source.sdl for source in written_sources() if source.name == "shop")
+    engine = Engine.from_sdl(sdl, Unreachable())
+    found = asyncio.run(try_hostile(engine, hostile_operations(seed, count)))
+    for tried in sorted(found, key=lambda t: -t.dearest_s):
+        wrong = f"  ANSWERED {tried.answered}" if tried.answered else ""
+        _say(
+            f"{tried.kind:20} {tried.count:6} operations, dearest {tried.dearest_s * 1e3:6.1f} ms of CPU{wrong}"
+        )
+    return 1 if any(tried.answered or tried.dearest_s > MEANT_CPU_S for tried in found) else 0
+
+
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
@@ -66,6 +84,9 @@ def _parse_arguments() -> argparse.Namespace:
         "--only", default="", help="supergraphs whose name contains this; `made` for random ones"
     )
     parser.add_argument("--failures", type=Path, default=Path("/tmp/fuzz-failures"))
+    parser.add_argument(
+        "--hostile", type=int, metavar="N", help="put N hostile operations to the engine instead"
+    )
     parser.add_argument("--again", type=Path, help="a .json of an earlier failure")
     return parser.parse_args()
 
