@@ -7,10 +7,10 @@ SOURCES := $(PROJECTS:%=%/src)
 ARGS    ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test conformance check format bench isolate lock clean
+.PHONY: help install up test conformance check format bench bench-federation federation-audit fuzz isolate lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
 install: ## create the virtual environment and install the workspace into it
 	@$(PYTHON) cli/bootstrap.py $(VENV)
@@ -32,6 +32,21 @@ check: install ## format, lint, types, import contracts
 
 format: install ## put the code into shape
 	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format .
+
+bench: install ## the edge beside other proxies, CPU per request (needs wrk and nginx)
+	@$(BIN)/python benchmarks/load/edge.py --nginx $(ARGS)
+
+bench-federation: install ## the federation engine beside Apollo Gateway and Hive Gateway (needs Node)
+	@$(BIN)/python benchmarks/federation/run.py $(ARGS)
+
+AUDIT_DIR ?= .federation-audit
+
+federation-audit: install ## every case of the public federation audit (AUDIT_DIR=checkout; cloned when missing; needs Node 22)
+	@cd federation/tests/audit && ../../../$(BIN)/python -m federation_audit prepare $(abspath $(AUDIT_DIR))
+	@AUDIT_DIR=$(abspath $(AUDIT_DIR)) $(BIN)/python -m pytest -m conformance federation/tests/audit $(ARGS)
+
+fuzz: install ## compare federated answers with one plain schema for hours (ARGS="--minutes 120 --seed 7")
+	@PYTHONPATH=federation/tests/fuzz:federation/tests/audit $(BIN)/python -m federation_fuzz $(ARGS)
 
 isolate: ## install each deployable alone in a clean environment and ask its /livez
 	@$(PYTHON) cli/isolate.py

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import KeySet
 
+from trivium_cli.handed_on import HANDED_ON
 from trivium_cli.identity import sign_edge_identity
 from trivium_cli.keys import create_signing_key
 from trivium_cli.stack.processes import NAMES
@@ -39,6 +40,17 @@ def test_help_imports_nothing_that_only_one_subcommand_needs() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=LIMIT_S
     ).stdout.split()
     assert not {"asyncio", "joserfc", "cryptography", "watchfiles", "rich", "pydantic"} & set(loaded)
+
+
+@pytest.mark.parametrize("name", sorted(HANDED_ON))
+def test_commands_of_the_deployables_are_handed_on_with_help_and_exit_code(name: str) -> None:
+    """A renamed command there would leave a dead one here."""
+    told = run_trivium(name, "--help")
+    assert told.returncode == 0
+    assert name in told.stdout
+    refused = run_trivium(name, "--no-such-option")
+    assert refused.returncode == 2
+    assert refused.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The `trivium` command. Each subcommand imports what it needs when it runs, so that `--help` is quick."""
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 import typer
 
 from trivium_cli.errors import EXIT_REFUSED, Refused
+from trivium_cli.handed_on import add_handed_on_commands
 
 app = typer.Typer(
     help="Run, inspect and extend a Trivium stack.",
@@ -17,6 +17,7 @@ app = typer.Typer(
 )
 key_app = typer.Typer(help="Make keys.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
+add_handed_on_commands(app)
 
 
 @app.command()
@@ -69,13 +70,6 @@ def token(
         typer.echo(sign_edge_identity(user=user, client=client))
     else:
         typer.echo(request_token(issuer, user=user, client=client))
-
-
-@app.command()
-def check(file: Annotated[Path, typer.Argument(help="The edge's configuration.")]) -> None:
-    """Check a gateway.yaml and report every fault in it."""
-    command = [sys.executable, "-m", "trivium_edge", "check", str(file)]
-    raise typer.Exit(subprocess.call(command))
 
 
 @key_app.command("create")
