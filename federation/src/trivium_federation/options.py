@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 class Limits:
     """What an operation or a subgraph's answer may be at most. `*_fields` count a fragment at each place it is used."""
 
-    max_document_bytes: int = 256 * 1024
+    max_document_bytes: int = 64 * 1024
     max_tokens: int = 4_000
     max_depth: int = 40
     max_aliases: int = 200

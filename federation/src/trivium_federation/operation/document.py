@@ -6,14 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from graphql import GraphQLError, GraphQLSchema, GraphQLSyntaxError, parse, specified_rules, validate
+from graphql import (
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OverlappingFieldsCanBeMergedRule,
+    parse,
+    specified_rules,
+    validate,
+)
 from graphql.language import ast
 
 from trivium_federation.errors import RequestError
 from trivium_federation.operation.limits import check_size, check_tokens
+from trivium_federation.operation.overlap import check_overlaps
 from trivium_federation.operation.variables import VariableRule, compile_rules
 from trivium_federation.options import Limits
 
+# The overlap rule is checked by `overlap` instead: graphql-core's is quadratic.
+_RULES = tuple(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule)
 Fragments = Mapping[str, ast.FragmentDefinitionNode]
 
 
@@ -99,9 +110,11 @@ def read_document(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
         raise RequestError.of("GRAPHQL_VALIDATION_FAILED", "the document has no operation")
     for node in nodes:
         check_size(node, fragments, limits)
-    faults = validate(schema, tree, specified_rules, max_errors=20)
+    faults = validate(schema, tree, _RULES, max_errors=20, hide_suggestions=True)
     if faults:
         raise RequestError([_plain(f, "GRAPHQL_VALIDATION_FAILED") for f in faults])
+    for node in nodes:
+        check_overlaps(schema, node, fragments)
     operations = [
         Operation(
             node.name.value if node.name else None,
