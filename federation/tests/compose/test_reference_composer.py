@@ -58,5 +58,6 @@ def test_changed_sets_are_composed_or_refused_as_the_reference_does() -> None:
     sets = [_schemas(mutate(random.Random(i), _made(i // 3))) for i in range(CHANGED_SETS)]
     differences = _differences(sets)
     assert not differences, "\n\n".join(
-        f"{i}: {text}\n" + "\n".join(f"--- {s.name}\n{s.sdl}" for s in sets[i]) for i, text in differences.items()
+        f"{i}: {text}\n" + "\n".join(f"--- {s.name}\n{s.sdl}" for s in sets[i])
+        for i, text in differences.items()
     )

@@ -55,11 +55,25 @@ def _sample(supergraph: Supergraph, type_: TypeRef, depth: int = 0) -> str:
 def explain(graph: SchemaGraph, arrivals: Sequence[Node], type_name: str, field: Field) -> list[str]:
     """Why no way leads to the field. Subgraphs are written as <ID>."""
     here = dict.fromkeys(node.graph for node in arrivals)
-    reasons = [
-        f"<{name}>, from where we come, {_why_not_here(graph, type_name, field, name)}" for name in here
-    ]
+    told_late = {n.graph: n.info.name for n in arrivals if n.is_interface_object and n.field(field.name)}
+    reasons: list[str] = []
+    for name in here:
+        interface = told_late.get(name)
+        why = (
+            _why_not_told(type_name, field, interface)
+            if interface
+            else _why_not_here(graph, type_name, field, name)
+        )
+        reasons.append(f"<{name}>, from where we come, {why}")
     others = [name for name in field.joins if name not in here]
     return reasons + [f"<{name}> {_why_no_move(graph, type_name, field, name)}" for name in others]
+
+
+def _why_not_told(type_name: str, field: Field, interface: str) -> str:
+    return (
+        f"has {interface}.{field.name} as an @interfaceObject, but whether a value is a {type_name} is known only"
+        f" afterwards, and no @key of {interface} is resolvable there by which to come back"
+    )
 
 
 def _why_not_here(graph: SchemaGraph, type_name: str, field: Field, name: str) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from composer_oracle.reference import Reference
 from graphql import lexicographic_sort_schema, parse, print_schema
 
+from composer_oracle.reference import Reference
 from trivium_federation.compose import Composition
 from trivium_federation.supergraph.api import build_api_schema
 from trivium_federation.supergraph.load import load_supergraph
@@ -14,6 +14,8 @@ from trivium_federation.supergraph.model import JoinField, JoinType, Key
 
 # Sets that we refuse and the reference accepts, or the other way, on purpose: our message's part → why.
 EXPLAINED = {
+    "is known only afterwards": "a non-null field of an interface object with unresolvable keys, asked of one type only: to ask"
+    " it of all values could null values of other types",
     "no @key of": "a field with @requires in a subgraph whose keys are not resolvable: nobody can come back with the values",
 }
 
@@ -47,7 +49,8 @@ def _tables(sdl: str) -> dict[str, object]:
         if "__" in info.name:
             continue
         fields = {
-            name: {graph: _row(row) for graph, row in item.joins.items()} for name, item in info.fields.items()
+            name: {graph: _row(row) for graph, row in item.joins.items()}
+            for name, item in info.fields.items()
         }
         joins = {graph: _join(joined) for graph, joined in info.joins.items()}
         found[info.name] = info.kind, joins, fields, info.interfaces, info.members, info.enum_values

@@ -84,7 +84,6 @@ def _add(
 ) -> None:
     at, place = f"{info.name}.{item.name}", sources[position].place(applied.node)
     label, origin = applied.text("label"), applied.text("from") or ""
-    overrides.taking[info.name, item.name, position] = origin, label
     from_position = positions.get(origin)
     if from_position is None:
         close = [n for n in positions if n.lower() == origin.lower()]
@@ -111,6 +110,7 @@ def _add(
         message = f"{at} is taken from {origin}, which takes it from another subgraph itself"
         problems.error("OVERRIDE_SOURCE_HAS_OVERRIDE", message, place, old_place)
     elif (info.name, item.name) in facts[from_position].external:
+        overrides.taking[info.name, item.name, position] = origin, label
         problems.hint(
             "OVERRIDE_DIRECTIVE_CAN_BE_REMOVED", f"{origin} does not resolve {at} (it is @external)", place
         )
@@ -119,6 +119,7 @@ def _add(
         problems.error("OVERRIDE_COLLISION_WITH_ANOTHER_DIRECTIVE", message, place, old_place)
     else:
         is_used = (info.name, item.name) in facts[from_position].used
+        overrides.taking[info.name, item.name, position] = origin, label
         overrides.overridden[info.name, item.name, from_position] = Overridden(label, is_used)
         if label is None:
             rest = "is still used there, but could be @external" if is_used else "is no longer used"
