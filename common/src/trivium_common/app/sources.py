@@ -1,4 +1,4 @@
-"""`Sources`: the parallel calls behind one answer, each required or optional, and what is missing at the end."""
+"""`Sources`: the parallel calls behind one answer (required, optional or fallback) and what came of them."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
+from trivium_common.app.last_good import LastGood
 from trivium_common.errors import NotFound, TriviumError
 
 T = TypeVar("T")
@@ -35,22 +36,30 @@ class Sources:
     async with Sources() as sources:
         user = sources.required("user", services.find_user(user_id))
         orders = sources.optional("orders", services.list_orders(user_id))
-    answer(user.value, orders.value, missing=sources.missing)
+        picks = sources.fallback("picks", services.list_picks(user_id), kept=kept_picks, key=user_id, static=[])
+    answer(user.value, orders.value, picks.value, missing=sources.missing, substituted=sources.substituted)
 
     A required call that fails ends the block with its error and cancels the others. An optional one that
     fails is None and named in `missing`; when the upstream says "not found", it is None and not missing,
-    since that is a true answer. A fault of our own code is never swallowed.
+    since that is a true answer. A fallback call that fails gives the last good value of its key, else the
+    static one, and is named in `substituted` ("not found" gives the static one, as a true answer). A fault of our own code is never swallowed.
     """
 
     def __init__(self) -> None:
         self._group = asyncio.TaskGroup()
         self._failed: set[str] = set()
+        self._replaced: set[str] = set()
         self._names: list[str] = []
 
     @property
     def missing(self) -> list[str]:
         """The optional sources that failed, in the order they were declared."""
         return [name for name in self._names if name in self._failed]
+
+    @property
+    def substituted(self) -> list[str]:
+        """The fallback sources whose value is an older or a static one, in the order they were declared."""
+        return [name for name in self._names if name in self._replaced]
 
     def required(self, name: str, call: Coroutine[Any, Any, T]) -> Source[T]:
         """Start `call`; without its result there is no answer."""
@@ -64,6 +73,18 @@ class Sources:
         source: Source[T | None] = Source()
         self._names.append(name)
         self._group.create_task(self._run_optional(name, source, call), name=name)
+        return source
+
+    def fallback(
+        self, name: str, call: Coroutine[Any, Any, T], *, kept: LastGood[T], key: str, static: T
+    ) -> Source[T]:
+        """Start `call`; without its result the last one that was good for `key` is shown, else `static`.
+
+        `key` has to name whoever may see the value: the user's id for what is theirs.
+        """
+        source: Source[T] = Source()
+        self._names.append(name)
+        self._group.create_task(self._run_fallback(name, source, call, kept, key, static), name=name)
         return source
 
     async def __aenter__(self) -> "Sources":
@@ -92,6 +113,28 @@ class Sources:
             self._failed.add(name)
             log.warning(
                 "optional source failed", extra={"source": name, "code": error.code, "detail": error.detail}
+            )
+        source._settle(value)  # noqa: SLF001 - a Source is filled by its Sources
+
+    async def _run_fallback(
+        self,
+        name: str,
+        source: Source[T],
+        call: Coroutine[Any, Any, T],
+        kept: LastGood[T],
+        key: str,
+        static: T,
+    ) -> None:
+        try:
+            value = await call
+            kept.put(key, value)
+        except NotFound:
+            value = static
+        except TriviumError as error:
+            self._replaced.add(name)
+            value = kept.find(key, static)
+            log.warning(
+                "fallback source failed", extra={"source": name, "code": error.code, "detail": error.detail}
             )
         source._settle(value)  # noqa: SLF001 - a Source is filled by its Sources
 

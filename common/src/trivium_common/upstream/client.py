@@ -118,17 +118,41 @@ class Upstream:
         """GET `path` decoded as `type` (a msgspec Struct); members that it does not declare are skipped."""
         return await self._call("GET", path, type, params, None, timeout_s)
 
-    async def post(self, path: str, *, type: type[T], json: object, timeout_s: float | None = None) -> T:
+    async def post(
+        self,
+        path: str,
+        *,
+        type: type[T],
+        json: object,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> T:
         """POST `json` (any value that msgspec encodes) and decode the answer; `type=NoneType` ignores it."""
-        return await self._call("POST", path, type, None, json, timeout_s)
+        return await self._call("POST", path, type, None, json, timeout_s, headers)
 
-    async def put(self, path: str, *, type: type[T], json: object, timeout_s: float | None = None) -> T:
+    async def put(
+        self,
+        path: str,
+        *,
+        type: type[T],
+        json: object,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> T:
         """PUT `json` and decode the answer; `type=NoneType` ignores it."""
-        return await self._call("PUT", path, type, None, json, timeout_s)
+        return await self._call("PUT", path, type, None, json, timeout_s, headers)
 
-    async def patch(self, path: str, *, type: type[T], json: object, timeout_s: float | None = None) -> T:
+    async def patch(
+        self,
+        path: str,
+        *,
+        type: type[T],
+        json: object,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+    ) -> T:
         """PATCH with `json` and decode the answer; `type=NoneType` ignores it."""
-        return await self._call("PATCH", path, type, None, json, timeout_s)
+        return await self._call("PATCH", path, type, None, json, timeout_s, headers)
 
     async def delete(self, path: str, *, type: type[T], timeout_s: float | None = None) -> T:
         """DELETE `path` and decode the answer; `type=NoneType` ignores it."""
@@ -146,6 +170,7 @@ class Upstream:
         params: Params | None,
         json: object,
         timeout_s: float | None,
+        more_headers: Mapping[str, str] | None = None,
     ) -> T:
         # 1. The deadline comes first: it covers waiting for everything below.
         deadline, budget_s = self._find_deadline(timeout_s)
@@ -153,7 +178,7 @@ class Upstream:
         call = _Call(
             method=method,
             target=self._base_path + path + _encode_params(params),
-            headers=_build_headers(budget_s, has_body=body is not None),
+            headers=_build_headers(budget_s, more_headers, has_body=body is not None),
             body=body,
             deadline=deadline,
             decode=self._find_decoder(type_),
@@ -236,7 +261,9 @@ def _judge_answer(answer: object) -> Outcome:
     return judge_status(answer.status) if isinstance(answer, _Answer) else Outcome.SUCCESS
 
 
-def _build_headers(budget_s: float, *, has_body: bool) -> list[tuple[bytes, bytes]]:
+def _build_headers(
+    budget_s: float, more: Mapping[str, str] | None, *, has_body: bool
+) -> list[tuple[bytes, bytes]]:
     headers = [
         (b"accept", b"application/json"),
         (b"x-request-timeout-ms", b"%d" % max(1, int(budget_s * 1000))),
@@ -247,6 +274,8 @@ def _build_headers(budget_s: float, *, has_body: bool) -> list[tuple[bytes, byte
         headers.append((b"traceparent", traceparent.encode()))
     if has_body:
         headers.append((b"content-type", b"application/json"))
+    if more:
+        headers += [(name.lower().encode("ascii"), value.encode("ascii")) for name, value in more.items()]
     return headers
 
 
