@@ -375,6 +375,22 @@ async def test_a18_request_ids_are_kept_when_valid_and_replaced_otherwise(
     assert origin.requests[0].header("x-request-id") == request_id
 
 
+TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_kept"),
+    [(TRACE, True), (b"00-xyz-1-01", False), (TRACE * 100, False), (TRACE.upper(), False)],
+)
+async def test_a19_a_malformed_trace_is_removed_with_its_state(start_origin, start_edge, sent, is_kept):
+    origin = await start_origin()
+    edge = await start_edge(origin)
+    await edge.ask(LINE + HOST + b"traceparent: " + sent + b"\r\ntracestate: a=1\r\n\r\n")
+    received = origin.requests[0]
+    assert received.header("traceparent") == (sent.decode() if is_kept else None)
+    assert received.header("tracestate") == ("a=1" if is_kept else None)
+
+
 async def test_a22_hop_by_hop_headers_pass_in_no_direction(start_origin, start_edge):
     async def script(connection):
         while await connection.read_request() is not None:

@@ -4,6 +4,7 @@ At most one node sees a request, unless nothing was sent to the one before, or a
 out to be dead under an idempotent request.
 """
 
+from collections.abc import Mapping
 from time import monotonic
 
 from trivium_common.errors import BodyTooLarge
@@ -12,6 +13,7 @@ from trivium_common.http.call import Call
 from trivium_common.http.client import IDEMPOTENT_METHODS
 from trivium_common.http.connection import ClientConnection
 from trivium_common.http.stepper import PARK
+from trivium_common.observability.context import is_valid_traceparent
 from trivium_common.resilience.breaker import Outcome
 
 from .answers import error_of_call
@@ -23,6 +25,7 @@ from .upstreams import Node
 _MAX_RETRIES = 2
 _NOT_MODIFIED = 304
 _NO_NAMES: frozenset[bytes] = frozenset()
+_TRACE_NAMES = frozenset({b"traceparent", b"tracestate"})
 _FAILURE_STATUSES = frozenset({500, 502, 503})
 _BODY_EXPECTED = frozenset({"POST", "PUT", "PATCH"})
 
@@ -153,7 +156,8 @@ def _request_head(exchange: EdgeExchange, route: Route, node: Node, identity_lin
         upward_lines = _upward_lines_of_route(exchange, route)
     elif upward_lines is None:
         fields = exchange.fields
-        upward_lines = client.upward_lines = lines_up(exchange.headers, fields.get(b"connection"), _NO_NAMES)
+        hidden = _broken_trace(fields)
+        upward_lines = client.upward_lines = lines_up(exchange.headers, fields.get(b"connection"), hidden)
     return b"%b%b HTTP/1.1\r\nhost: %b\r\n%b%bx-request-id: %b\r\nx-request-timeout-ms: %d\r\n%b%b" % (
         f"{exchange.method} {path}".encode("ascii"),
         query,
@@ -176,7 +180,14 @@ def _upward_lines_of_route(exchange: EdgeExchange, route: Route) -> bytes:
         headers = [pair for pair in headers if pair[0] != b"cookie"]
         if left := exchange.upstream_cookie(cookie):
             headers.append((b"cookie", left))
-    return lines_up(headers, exchange.fields.get(b"connection"), route.hidden_headers | replaced) + block
+    hidden = route.hidden_headers | replaced | _broken_trace(exchange.fields)
+    return lines_up(headers, exchange.fields.get(b"connection"), hidden) + block
+
+
+def _broken_trace(fields: Mapping[bytes, bytes]) -> frozenset[bytes]:
+    """The trace headers to remove: a malformed traceparent makes the tracestate worthless too (W3C Trace Context §3.2)."""
+    traceparent = fields.get(b"traceparent")
+    return _NO_NAMES if traceparent is None or is_valid_traceparent(traceparent) else _TRACE_NAMES
 
 
 def _answer_lines(exchange: EdgeExchange, route: Route, call: Call) -> bytes:
