@@ -99,7 +99,7 @@ def read_document(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
         raise RequestError.of("MAX_DOCUMENT_SIZE", f"the document exceeds {limits.max_document_bytes} bytes")
     check_tokens(text, limits)
     try:
-        tree = parse(text, max_tokens=limits.max_tokens)
+        tree = parse(text, max_tokens=limits.max_tokens, allow_empty_selection_sets=False)
     except GraphQLSyntaxError as error:
         raise RequestError([_plain(error, "GRAPHQL_PARSE_FAILED")]) from error
     except RecursionError as error:
