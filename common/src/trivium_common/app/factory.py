@@ -41,11 +41,13 @@ def create_app(
     *,
     upstreams: Sequence[Upstream] = (),
     answers: Sequence[type] = (),
+    middleware: Sequence[Middleware] = (),
 ) -> FastAPI:
     """The app of BFF `name`, which is also the audience of the identities that it accepts.
 
     `upstreams` are closed at the end and shown by /readyz; `answers` are the Structs that handlers encode,
-    published in the OpenAPI document. Raises: UnusableKey, when TRIVIUM_EDGE_PUBLIC_KEYS is no use.
+    published in the OpenAPI document; `middleware` (pure ASGI) runs behind the gate, which answers what it
+    raises. Raises: UnusableKey, when TRIVIUM_EDGE_PUBLIC_KEYS is no use.
     """
     keys = load_public_keys(settings.edge_public_keys, is_production=settings.is_production)
     health = Health(upstreams)
@@ -62,7 +64,8 @@ def create_app(
                 verifier=EdgeIdentityVerifier(keys, name),
                 open_paths=open_paths,
                 max_request_s=settings.max_request_s,
-            )
+            ),
+            *middleware,
         ],
         # The framework's own errors join our tree; the gate alone answers them.
         exception_handlers={
