@@ -8,25 +8,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from graphql import (
-    GraphQLArgument,
-    GraphQLInputField,
-    GraphQLInputObjectType,
-    GraphQLInterfaceType,
-    GraphQLObjectType,
-    GraphQLSchema,
-    Undefined,
-    parse,
-    print_ast,
-    validate_schema,
-    value_from_ast,
-)
+from graphql import parse
 from graphql.language import ast
 
-from trivium_federation.compose.check_graphql import NEWER_RULE
+from trivium_federation.compose.check_api import check_api
 from trivium_federation.compose.explain import Step, explain, print_operation
 from trivium_federation.compose.problems import Place as SourcePlace
 from trivium_federation.compose.problems import Problems
@@ -55,35 +43,11 @@ def check_satisfiable(definitions: Sequence[str], sources: Sequence[Source], pro
     except SupergraphError as error:
         problems.error("INVALID_FEDERATION_SUPERGRAPH", f"the supergraph cannot be loaded: {error}")
         return
-    for fault in _faults_of(api):
-        problems.error("INVALID_GRAPHQL", f"the schema that clients see is invalid: {fault}")
+    check_api(api, problems)
     if problems.errors:
         return
     for labels in _label_sets(supergraph.override_labels):
         Walk(SchemaGraph(supergraph, labels), sources, problems).run()
-
-
-def _faults_of(api: GraphQLSchema) -> list[str]:
-    """What GraphQL forbids in the merged schema; the engine's schema counts as valid, so it is looked at anew."""
-    parts = api.to_kwargs()
-    parts["assume_valid"] = False
-    found = [fault.message for fault in validate_schema(GraphQLSchema(**parts))]
-    return [m for m in found if NEWER_RULE not in m] + list(_bad_defaults(api))
-
-
-def _bad_defaults(api: GraphQLSchema) -> Iterator[str]:
-    """Defaults that were fine in their subgraph, but whose enum value or input field is gone."""
-    for name, info in api.type_map.items():
-        inputs: list[tuple[str, GraphQLArgument | GraphQLInputField]] = []
-        if isinstance(info, GraphQLObjectType | GraphQLInterfaceType):
-            for field_name, field in info.fields.items():
-                inputs += [(f"{name}.{field_name}({n}:)", argument) for n, argument in field.args.items()]
-        elif isinstance(info, GraphQLInputObjectType):
-            inputs += [(f"{name}.{n}", value) for n, value in info.fields.items()]
-        for at, value in inputs:
-            node = value.ast_node.default_value if value.ast_node is not None else None
-            if node is not None and value_from_ast(node, value.type) is Undefined:
-                yield f"{at} has the default {print_ast(node)}, which is no {value.type} for clients"
 
 
 @lru_cache(maxsize=32_768)

@@ -87,6 +87,8 @@ def print_definitions(schema: MergedSchema) -> list[str]:
     """The parts of the supergraph SDL; a part that did not change since the last composition is the same text."""
     parts = [_schema(schema), _MACHINERY.format(label=", overrideLabel: String" if schema.has_labels else "")]
     parts += [text for name in sorted(schema.specs) for text in _SPEC_DEFINITIONS[name]]
+    if any("@oneOf" in merged.directives for merged in schema.types.values()):
+        parts.append("directive @oneOf on INPUT_OBJECT")  # routers on older GraphQL libraries do not know it
     parts += sorted(schema.directive_definitions)
     parts.append(_graphs(schema))
     parts += [_type(schema.types[name]) for name in sorted(schema.types)]
