@@ -20,7 +20,8 @@ from trivium_federation.server.http_transport import HttpTransport
 EXIT_UNUSABLE = 2
 _DRAIN_S = 4.0
 # Requests make little garbage in cycles; the default threshold would scan the whole schema every few requests.
-_GC_THRESHOLDS = (100_000, 50, 100)
+# Plans that leave the cache are such cycles, so that full collections must not become too rare.
+_GC_THRESHOLDS = (100_000, 5, 5)
 
 
 @dataclass(frozen=True, slots=True)
