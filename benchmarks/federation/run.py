@@ -51,6 +51,9 @@ class Runner:
 
     def __init__(self, arguments: argparse.Namespace, subgraphs_url: str, supergraph: Path) -> None:
         self._seconds: float = arguments.seconds
+        self.arguments_text = (
+            f"--rounds {arguments.rounds} --seconds {arguments.seconds:g} --only {arguments.only}"
+        )
         self._cache: Path = arguments.cache
         self._url = subgraphs_url
         self._supergraph = supergraph
@@ -165,6 +168,8 @@ def main() -> None:
     print(to_table(report))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(report, indent=2) + "\n")
+    note = f"{report['command']}; load average {report['load_average']}"
+    arguments.out.with_suffix(".md").write_text(f"{note}\n\n{to_table(report)}\n")
 
 
 def summarise(runner: Runner, chosen: list[Gateway]) -> dict[str, Any]:
@@ -181,7 +186,8 @@ def summarise(runner: Runner, chosen: list[Gateway]) -> dict[str, Any]:
         spread = max(f.cpu_ms for f in same) / best.cpu_ms - 1
         rows.append({**asdict(best), "spread": round(spread, 3)})
     return {
-        "command": " ".join(["python", *sys.argv]),
+        "command": f"python benchmarks/federation/run.py {runner.arguments_text}",
+        "load_average": [round(load, 1) for load in os.getloadavg()],
         "date": time.strftime("%Y-%m-%d"),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
         "gateways": {g.name: {"version": g.version, "start_s": runner.starts_s.get(g.name)} for g in chosen},

@@ -8,7 +8,7 @@ import sys
 from functools import partial
 
 import pytest
-from federation_audit.gateways import OpenGateway, has_plain_server, in_process, plain_server
+from federation_audit.gateways import OpenGateway, in_process, plain_server
 from federation_audit.run import run_suites
 from federation_audit.server import running_server
 
@@ -16,7 +16,7 @@ CASES = 199
 WAYS: dict[str, OpenGateway] = {
     "interpreted": partial(in_process, interpret_only=True),
     "compiled": partial(in_process, interpret_only=False),
-    **({"server": plain_server} if has_plain_server() else {}),
+    "server": plain_server,
 }
 
 pytestmark = pytest.mark.conformance

@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -69,16 +68,6 @@ def plain_server(supergraph_sdl: str) -> Iterator[Ask]:
         finally:
             process.terminate()
             process.wait(timeout=10)
-
-
-def has_plain_server() -> bool:
-    """Whether this version of the engine has its server."""
-    import trivium_federation
-
-    package = Path(trivium_federation.__file__).parent
-    return (package / "__main__.py").exists() and (
-        (package / "server").is_dir() or (package / "server.py").exists()
-    )
 
 
 def _post(url: str, body: bytes) -> tuple[int, str | None, bytes]:
