@@ -47,7 +47,7 @@ def _serve(parsed: argparse.Namespace) -> int:
         port=parsed.port,
         forward_headers=tuple(parsed.forward_header),
         timeout_s=parsed.timeout,
-        options=EngineOptions(interpret_only=parsed.interpret_only),
+        options=EngineOptions(interpret_only=parsed.interpret_only, compile_at_use=2),
     )
     return run_server(settings)
 

@@ -10,6 +10,8 @@ import orjson
 
 from trivium_federation.cache import PlanCache
 from trivium_federation.compiled.fallback import GuardedRun
+from trivium_federation.compiled.layout import Unsupported
+from trivium_federation.compiled.plan import CompiledPlan
 from trivium_federation.errors import PlanningError, RequestError
 from trivium_federation.execute.interpreter import Interpreter
 from trivium_federation.execute.introspection import answer_introspection
@@ -148,7 +150,7 @@ class Engine:
         values.update(variables or {})
         prepared = self._prepared(query, known, operation, values, context or _NO_CONTEXT)
         conditions = {n: values[n] is True for n in operation.condition_variables}
-        return Plan(prepared.plan, conditions, prepared.why_interpreted)
+        return Plan(prepared.plan, conditions, self._why_interpreted(prepared))
 
     def with_supergraph(self, supergraph_sdl: str, *, warm: int = 100) -> Engine:
         """An engine for a new supergraph, with plans for the `warm` documents used last. This one goes on as it is.
@@ -164,6 +166,16 @@ class Engine:
             except (RequestError, PlanningError):
                 continue  # no longer valid: its clients are told when they ask
         return fresh
+
+    def _why_interpreted(self, prepared: PreparedOperation) -> str:
+        if self._options.interpret_only:
+            return "compiled plans are switched off"
+        if prepared.compiled is None and not prepared.why_interpreted:
+            try:
+                CompiledPlan(prepared.supergraph, prepared.plan, prepared.shape)
+            except Unsupported as reason:
+                return str(reason)
+        return prepared.why_interpreted
 
     def _known(self, text: str) -> _KnownDocument:
         known = self._documents.get(text)
@@ -209,9 +221,10 @@ class Engine:
         self, prepared: PreparedOperation, values: Mapping[str, object], local: Mapping[str, object]
     ) -> GuardedRun | Interpreter:
         limits = self._options.limits
-        if prepared.compiled is None:
+        compiled = None if self._options.interpret_only else prepared.use(self._options.compile_at_use)
+        if compiled is None:
             return Interpreter(prepared.shape, values, local, limits)
-        return GuardedRun(prepared.compiled, prepared.shape, values, local, limits)
+        return GuardedRun(compiled, prepared.shape, values, local, limits)
 
 
 def _read_variables(

@@ -25,9 +25,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """How one engine behaves. `interpret_only` switches compiled plans off: the interpreter is the reference."""
+    """How one engine behaves.
+
+    `interpret_only` switches compiled plans off: the interpreter is the reference. `compile_at_use`: the use of a plan
+    at which it is compiled; 1 is the first.
+    """
 
     interpret_only: bool = False
+    compile_at_use: int = 1
     allow_introspection: bool = True
     limits: Limits = field(default_factory=Limits)
     planning_timeout_s: float = 1.0

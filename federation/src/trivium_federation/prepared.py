@@ -47,16 +47,28 @@ class Schema:
         return self.graphs[labels]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PreparedOperation:
-    """A plan with the shape of its answer, and its compiled form or why there is none."""
+    """A plan with the shape of its answer, and its compiled form or why there is none (yet)."""
 
     plan: FetchPlan
     shape: ResponseShape
     has_introspection: bool
-    compiled: CompiledPlan | None
-    why_interpreted: str
+    supergraph: Supergraph
     size_bytes: int
+    compiled: CompiledPlan | None = None
+    why_interpreted: str = ""
+    uses: int = 0
+
+    def use(self, compile_at_use: int) -> CompiledPlan | None:
+        """Count a use and compile at the one that is asked for: an operation seen once is not worth it."""
+        self.uses += 1
+        if self.uses == compile_at_use:
+            try:
+                self.compiled = CompiledPlan(self.supergraph, self.plan, self.shape)
+            except Unsupported as reason:
+                self.why_interpreted = str(reason)
+        return self.compiled
 
 
 def prepare(
@@ -85,19 +97,9 @@ def prepare(
     shape = ResponseShape(
         supergraph, operation.fragments, conditions, keys, root, operation.node.selection_set
     )
-    compiled: CompiledPlan | None = None
-    why_interpreted = "compiled plans are switched off"
-    if not options.interpret_only:
-        try:
-            compiled = CompiledPlan(supergraph, plan, shape)
-            why_interpreted = ""
-        except Unsupported as reason:
-            why_interpreted = str(reason)
-    return PreparedOperation(
-        plan, shape, shape.has_root("local"), compiled, why_interpreted, _size_bytes(plan)
-    )
+    return PreparedOperation(plan, shape, shape.has_root("local"), supergraph, _size_bytes(plan, operation))
 
 
-def _size_bytes(plan: FetchPlan) -> int:
-    """An estimate of what a plan keeps in memory; most of it grows with the texts of its requests."""
-    return 4_000 + 60 * plan.text_bytes
+def _size_bytes(plan: FetchPlan, operation: Operation) -> int:
+    """An estimate of what a plan keeps in memory: most grows with its requests' texts and the operation's fields."""
+    return 8_000 + 90 * plan.text_bytes + 200 * len(operation.condition_variables)

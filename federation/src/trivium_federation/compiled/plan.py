@@ -84,9 +84,9 @@ def _compile_request(
 
 
 def _define(env: dict[str, object], source: PlanSource, text: str, name: str) -> Any:
-    scope: dict[str, object] = {**env, **source.env}
-    exec(compile(text, f"<plan {name}>", "exec"), scope)  # noqa: S102 - see PlanSource: no client text in it
-    return scope[name]
+    env.update(source.env)
+    exec(compile(text, f"<plan {name}>", "exec"), env)  # noqa: S102 - see PlanSource: no client text in it
+    return env.pop(name)
 
 
 def _state_class(plan: FetchPlan, layout: Layout, source: PlanSource) -> type[Any]:

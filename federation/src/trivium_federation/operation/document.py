@@ -25,6 +25,7 @@ from trivium_federation.options import Limits
 
 # The overlap rule is checked by `overlap` instead: graphql-core's is quadratic.
 _RULES = tuple(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule)
+_MAX_PLACED_BYTES = 8 * 1024
 Fragments = Mapping[str, ast.FragmentDefinitionNode]
 
 
@@ -105,10 +106,12 @@ def read_document(text: str, schema: GraphQLSchema, limits: Limits) -> Document:
         raise RequestError.of("GRAPHQL_VALIDATION_FAILED", "the document has no operation")
     for node in nodes:
         check_size(node, fragments, limits)
-    if validate(schema, tree, _RULES, max_errors=1, hide_suggestions=True):
-        # Places cost most of a document's memory, so only one that is at fault is parsed with them.
-        tree = _parse(text, limits, no_location=False)
-        faults = validate(schema, tree, _RULES, max_errors=20, hide_suggestions=True)
+    faults = validate(schema, tree, _RULES, max_errors=20, hide_suggestions=True)
+    if faults:
+        if len(text) <= _MAX_PLACED_BYTES:
+            # Places cost much memory, so only a document that is at fault is parsed with them.
+            tree = _parse(text, limits, no_location=False)
+            faults = validate(schema, tree, _RULES, max_errors=20, hide_suggestions=True)
         raise RequestError([_plain(f, "GRAPHQL_VALIDATION_FAILED") for f in faults])
     for node in nodes:
         check_overlaps(schema, node, fragments)
