@@ -65,7 +65,9 @@ def _plain_document(source: Source) -> ast.DocumentNode:
         definitions.append(_schema(source))
     known = {local for names in source.links.local_names().values() for local in names}
     for name, locals_ in source.links.local_names().items():
-        definitions += [definition_of(name, local, source.links.version) for local in locals_]
+        definitions += [
+            _narrowed(source, definition_of(name, local, source.links.version)) for local in locals_
+        ]
     definitions += supporting_definitions()
     definitions += [
         node
@@ -79,6 +81,19 @@ def _plain_document(source: Source) -> ast.DocumentNode:
         if info.name not in SUPPORTING_SCALARS and not _is_empty_query(info)
     ]
     return ast.DocumentNode(definitions=tuple(definitions))
+
+
+def _narrowed(source: Source, definition: ast.DirectiveDefinitionNode) -> ast.DirectiveDefinitionNode:
+    """The definition, at fewer places where the schema's own one says so."""
+    own = source.directive_definitions.get(definition.name.value)
+    if own is None:
+        return definition
+    return ast.DirectiveDefinitionNode(
+        name=definition.name,
+        arguments=definition.arguments,
+        repeatable=definition.repeatable and own.repeatable,
+        locations=own.locations,
+    )
 
 
 def _is_linked(source: Source, directive: str) -> bool:
@@ -95,7 +110,9 @@ def _schema(source: Source) -> ast.SchemaDefinitionNode:
         o: n for o, n in source.roots.items() if n in source.types and not _is_empty_query(source.types[n])
     }
     return ast.SchemaDefinitionNode(
-        directives=(),
+        directives=tuple(
+            d.node for d in source.schema_directives if d.local_name not in (source.links.link_name, "core")
+        ),
         operation_types=tuple(
             ast.OperationTypeDefinitionNode(
                 operation=ast.OperationType(operation),

@@ -25,6 +25,8 @@ def upgrade_all(sources: Sequence[Source], problems: Problems) -> list[Source]:
         for info in source.types.values():
             _check_base(info, source, sources, problems)
     upgraded = [s if s.links.is_federation_2 else _without_remains(s, sources) for s in sources]
+    if all(source.links.is_federation_2 for source in sources):
+        return upgraded
     facts = [find_facts(source) for source in upgraded]
     for position, source in enumerate(upgraded):
         if not source.links.is_federation_2:
@@ -131,7 +133,7 @@ def _restricted(applied: Applied, text: str, active: set[str]) -> Applied:
     argument = ast.ConstArgumentNode(
         name=ast.NameNode(value="fields"), value=ast.StringValueNode(value=kept or text)
     )
-    node = ast.DirectiveNode(name=applied.node.name, arguments=(argument,), loc=applied.node.loc)
+    node = ast.ConstDirectiveNode(name=applied.node.name, arguments=(argument,), loc=applied.node.loc)
     return Applied(applied.name, applied.local_name, node, applied.element)
 
 
@@ -188,5 +190,5 @@ def _mark_shareable(position: int, sources: Sequence[Source], facts: Sequence[Fa
 
 
 def _shareable(item: SourceField) -> Applied:
-    node = ast.DirectiveNode(name=ast.NameNode(value="shareable"), arguments=())
+    node = ast.ConstDirectiveNode(name=ast.NameNode(value="shareable"), arguments=())
     return Applied("shareable", "shareable", node, item.node)

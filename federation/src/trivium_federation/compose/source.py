@@ -28,7 +28,7 @@ class Applied:
 
     name: str
     local_name: str
-    node: ast.DirectiveNode
+    node: ast.ConstDirectiveNode
     element: ast.Node
 
     def argument(self, name: str) -> ast.ValueNode | None:
