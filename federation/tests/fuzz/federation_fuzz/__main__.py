@@ -51,7 +51,9 @@ def run_again(file: Path) -> int:
     written = json.loads(file.read_text())
     sdl = (file.parent / written["supergraph"]).read_text()
     bench = Bench(Path(written["supergraph"]).stem, sdl, Setting(**written["setting"]))
-    difference = bench.check(Operation(written["query"], written["variables"], written["operation_name"]))
+    is_invalid = file.name.startswith(f"{bench.name}--invalid")
+    check = bench.check_refused if is_invalid else bench.check
+    difference = check(Operation(written["query"], written["variables"], written["operation_name"]))
     _say(describe(bench, difference) if difference else "right now")
     return 1 if difference else 0
 

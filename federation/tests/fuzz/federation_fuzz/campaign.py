@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from federation_fuzz.compare import Bench, Difference, Setting, open_bench
-from federation_fuzz.operations import Operation, random_operation
+from federation_fuzz.operations import Operation, random_invalid_operation, random_operation
 from federation_fuzz.shrink import shrink
 
 _FAILURES_PER_BENCH = 3
+_INVALID_EVERY = 8  # one operation in so many is one to be refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +56,27 @@ def run_campaign(
         for index in range(per_supergraph):
             if time.monotonic() > stop_at:
                 return
-            operation = random_operation(bench.schema, random.Random(f"{seed}/{source.name}/{index}"))
-            if operation is None:
-                continue
-            tally.operations += 1
-            difference = bench.check(operation)
+            rng = random.Random(f"{seed}/{source.name}/{index}")
+            difference = _check_one(
+                bench, rng, tally, is_invalid=index % _INVALID_EVERY == _INVALID_EVERY - 1
+            )
             if difference:
                 tally.kinds[difference.kind] += 1
                 found += 1
-                yield bench, shrink_difference(bench, difference)
+                yield bench, difference
                 if found == _FAILURES_PER_BENCH:
                     break
+
+
+def _check_one(bench: Bench, rng: random.Random, tally: Tally, *, is_invalid: bool) -> Difference | None:
+    operation = (random_invalid_operation if is_invalid else random_operation)(bench.schema, rng)
+    if operation is None:
+        return None
+    tally.operations += 1
+    if is_invalid:
+        return bench.check_refused(operation)
+    difference = bench.check(operation)
+    return shrink_difference(bench, difference) if difference else None
 
 
 def shrink_difference(bench: Bench, difference: Difference) -> Difference:

@@ -85,6 +85,20 @@ class Bench:
                 return Difference(kind, found[1], operation, expected, got, tuple(run.calls))
         return None
 
+    def check_refused(self, operation: Operation) -> Difference | None:
+        """Ask what validation forbids: the engine must refuse it before any subgraph is asked."""
+        self.subgraphs.run = run = Run()
+        try:
+            got = asyncio.run(self._ask(self.engines["compiled"], operation))
+        except Exception as error:  # noqa: BLE001 - as above
+            return Difference("exception", f"{type(error).__name__}: {error}", operation, None, None)
+        if run.calls or "data" in got or not got.get("errors"):
+            broken = validate(self.schema, parse(operation.query), max_errors=1)[0].message
+            return Difference(
+                "invalid answered", broken, operation, {"errors": [broken]}, got, tuple(run.calls)
+            )
+        return None
+
     async def _ask(self, engine: Engine, operation: Operation) -> Any:
         async with asyncio.timeout(_TIMEOUT_S):
             answer = await engine.execute(

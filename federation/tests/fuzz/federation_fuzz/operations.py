@@ -2,12 +2,14 @@
 
 import json
 import random
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import (
     GraphQLArgument,
     GraphQLEnumType,
+    GraphQLError,
     GraphQLField,
     GraphQLInputObjectType,
     GraphQLInputType,
@@ -46,6 +48,29 @@ def random_operation(schema: GraphQLSchema, rng: random.Random) -> Operation | N
         if not validate(schema, parse(operation.query), max_errors=1):
             return operation
     return None
+
+
+def random_invalid_operation(schema: GraphQLSchema, rng: random.Random) -> Operation | None:
+    """An operation that reads well but breaks a rule of validation, None where none was found within some attempts."""
+    for _ in range(_ATTEMPTS):
+        operation = _Writer(schema, rng).write()
+        if rng.random() < 0.5:
+            operation = _broken(operation, rng)
+        try:
+            is_invalid = bool(validate(schema, parse(operation.query), max_errors=1))
+        except GraphQLError:
+            continue
+        if is_invalid:
+            return operation
+    return None
+
+
+def _broken(operation: Operation, rng: random.Random) -> Operation:
+    """One word of the text replaced by another one of it."""
+    words = list(re.finditer(r"[$@]?[A-Za-z_]\w*", operation.query))
+    target, source = rng.choice(words), rng.choice(words)
+    text = operation.query[: target.start()] + source.group() + operation.query[target.end() :]
+    return replace(operation, query=text)
 
 
 @dataclass(slots=True)
@@ -92,7 +117,8 @@ class _Writer:
             if part:
                 parts.append(part)
         if not parts or self._chance(0.25):
-            parts.insert(rng.randrange(len(parts) + 1), self._aliased("__typename", "t"))
+            # An alias of its own: graphql-core overlooks that `__typename`, never null, conflicts with a nullable field.
+            parts.insert(rng.randrange(len(parts) + 1), self._aliased("__typename", "kind"))
         if len(parts) > 1 and self._chance(0.1):
             parts.append(rng.choice(parts))
         return "{ " + " ".join(parts) + " }"
