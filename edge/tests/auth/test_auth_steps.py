@@ -13,7 +13,7 @@ from trivium_edge.auth.tokens import TokenVerifier
 from trivium_edge.config.models import Acl, Consumer
 from trivium_edge.proxy.contracts import Identity
 
-from .conftest import Issuer
+from .conftest import Clock, Issuer
 
 KEY = b"trv_live_0123456789abcdef"
 CONSUMERS = [
@@ -34,7 +34,8 @@ APPS = {consumer.name: to_app(consumer) for consumer in CONSUMERS}
 
 
 def request(**fields: bytes) -> Any:
-    return SimpleNamespace(fields={name.replace("_", "-").encode(): value for name, value in fields.items()})
+    headers = {name.replace("_", "-").encode(): value for name, value in fields.items()}
+    return SimpleNamespace(fields=headers, client=SimpleNamespace(credential=None))
 
 
 def refused(step: Any, *arguments: Any) -> TriviumError:
@@ -140,6 +141,30 @@ async def test_a_route_may_take_both_and_a_token_goes_first(verifier: TokenVerif
     assert refused(step, request()).extensions["www_authenticate"] == (
         'Bearer realm="trivium", ApiKey realm="trivium", header="X-API-Key"'
     )
+
+
+async def test_a_connection_that_repeats_its_headers_is_still_asked_whether_its_token_holds(
+    verifier: TokenVerifier, issuer: Issuer, wall: Clock
+) -> None:
+    step = accept_tokens(verifier, API_KEYS, "web")
+    exchange = request(authorization=bearer(issuer))
+    first = step(exchange)
+    assert exchange.client.credential == first.credential
+    exchange.fields = {}
+    assert step(exchange) is first
+
+    exchange.fields = {b"authorization": bearer(issuer)}
+    wall.now += 400
+
+    assert refused(step, exchange).detail == "the token has expired"
+
+
+def test_the_digest_of_a_token_is_no_api_key() -> None:
+    """A kept connection may ask a route for keys after one for tokens."""
+    exchange = request(x_api_key=KEY)
+    exchange.client.credential = b"digest of a token"
+
+    assert accept_api_keys(API_KEYS)(exchange).subject == "d1"
 
 
 def identity(consumer: str, *scopes: str) -> Identity:

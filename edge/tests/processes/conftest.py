@@ -44,6 +44,7 @@ consumers:
     api_keys: [{{id: one, hash: "{device_hash}", subject: d1}}]
 upstreams:
   bff: {{nodes: [{{url: "{bff}"}}], timeout: {{connect: 1s, send: 2s, read: 2s}}}}
+  slow: {{nodes: [{{url: "{bff}"}}], timeout: {{connect: 1s, send: 2s, read: 300ms}}}}
   gone: {{nodes: [{{url: "http://127.0.0.1:1"}}], timeout: {{connect: 1s}}}}
 routes:
   - id: web
@@ -72,6 +73,10 @@ routes:
   - id: gone
     uri: /gone
     upstream: gone
+    filters: {{limit: {{rate: 1000, burst: 1000}}}}
+  - id: slow
+    uri: /slow/*
+    upstream: slow
     filters: {{limit: {{rate: 1000, burst: 1000}}}}
   - id: open
     uri: /open/*
@@ -117,7 +122,7 @@ class Origin:
         elif request.path == "/jwks":
             document = {"keys": [self.key.as_dict(private=False)]}
         else:
-            if request.path.startswith(("/wait", "/open/wait")):
+            if request.path.endswith("/wait"):
                 self.entered.set()
                 self.release.wait(LIMIT_S)
             document = {"path": request.path, "headers": {k.lower(): v for k, v in request.headers.items()}}

@@ -76,8 +76,15 @@ def test_who_may_not_pass_is_told_why_and_the_operator_more(
     request_id = answer.headers["x-request-id"]
     explained = wait_until(lambda: found_decision(edge, request_id), "the decision")
     assert (explained["status"], explained["error"]["code"]) == (status, code)
-    if status != 404:
-        assert explained["route"]["configured_at"].startswith(f"{edge.config}:")
+    if status == 404:
+        return
+    assert explained["route"]["configured_at"].startswith(f"{edge.config}:")
+    verdicts = {check["step"]: check["verdict"] for check in explained["checks"]}
+    assert verdicts == (
+        {"authenticate": "refused", "authorise": "did not run"}
+        if status == 401
+        else {"authenticate": "passed", "authorise": "refused"}
+    )
 
 
 def found_decision(edge: Any, request_id: str) -> dict[str, Any] | None:
@@ -106,13 +113,43 @@ def test_every_outcome_can_be_explained(edge: Any, origin: Any, wait_until: Any)
     assert limited is not None
     explained = wait_until(lambda: found_decision(edge, limited.headers["x-request-id"]))
     assert explained["error"]["code"] == "rate_limited"
-    assert [(one["rule"], one["allowed"]) for one in explained["limits"]] == [("scarce/route", False)]
+    assert [(one["rule"], one["allowed"], one["rate"]) for one in explained["limits"]] == [
+        ("scarce/route", False, 0.5)
+    ]
+    line = (
+        edge.config.read_text()
+        .splitlines()
+        .index("    filters: {limit: {rate: 0.5, burst: 3, limit_by: route}}")
+    )
+    assert explained["limits"][0]["configured_at"] == f"{edge.config}:{line + 1}"
 
     unavailable = edge.get("/gone")
     assert unavailable.status_code == 503
     explained = wait_until(lambda: found_decision(edge, unavailable.headers["x-request-id"]))
     assert explained["error"]["code"] == "upstream_unavailable"
     assert explained["route"]["id"] == "gone"
+    assert explained["target"]["upstream"] == "gone"
+    assert explained["outcome"].startswith("refused with 503 upstream_unavailable on the route gone")
+
+    for _ in range(40):
+        passed = found_decision(edge, edge.get("/api/web/x", **bearer(origin)).headers["x-request-id"])
+        if passed is not None:
+            break
+    assert passed is not None
+    assert (passed["status"], passed["outcome"]) == (200, "answered by upstream")
+    assert [check["verdict"] for check in passed["checks"]] == ["passed", "passed"]
+    assert passed["target"]["node"] == origin.url
+    assert passed["ms"]["upstream"] > 0
+
+
+def test_an_upstream_that_hangs_is_explained(edge: Any, origin: Any, wait_until: Any) -> None:
+    """504: the read timeout of that upstream is 300 ms."""
+    answer = edge.get("/slow/wait")
+
+    assert answer.status_code == 504
+    explained = wait_until(lambda: found_decision(edge, answer.headers["x-request-id"]))
+    assert explained["error"]["code"] == "upstream_timeout"
+    assert explained["target"]["node"] == origin.url
 
 
 def test_a_limit_says_when_to_come_back(edge: Any) -> None:

@@ -34,9 +34,9 @@ def accept_tokens(verifier: TokenVerifier, api_keys: ApiKeys, client_kind: str |
     """
 
     def authenticate(exchange: EdgeExchange) -> Identity | Awaitable[Identity]:
-        authorization = exchange.fields.get(AUTHORIZATION)
-        if authorization is not None:
-            return verifier.verify_nowait(_read_bearer(authorization))
+        found = _find_by_token(exchange, verifier)
+        if found is not None:
+            return found
         key = exchange.fields.get(API_KEY_HEADER)
         if key is not None and client_kind is not None:
             identity = api_keys.find(key)
@@ -66,9 +66,9 @@ def accept_both(verifier: TokenVerifier, api_keys: ApiKeys) -> Authenticate:
     """The step of a route that takes either; a token goes first when both come."""
 
     def authenticate(exchange: EdgeExchange) -> Identity | Awaitable[Identity]:
-        authorization = exchange.fields.get(AUTHORIZATION)
-        if authorization is not None:
-            return verifier.verify_nowait(_read_bearer(authorization))
+        found = _find_by_token(exchange, verifier)
+        if found is not None:
+            return found
         key = exchange.fields.get(API_KEY_HEADER)
         if key is None:
             raise credential_missing("this route needs an access token or an API key", BEARER, API_KEY)
@@ -115,6 +115,26 @@ def _allow_kind(client_kind: str) -> Authorise:
             raise kind_refused(identity.kind, client_kind)
 
     return authorise
+
+
+def _find_by_token(exchange: EdgeExchange, verifier: TokenVerifier) -> Identity | Awaitable[Identity] | None:
+    """Who a token says is calling; None when none came.
+
+    A connection that repeats its headers keeps the token's digest, which spares hashing it again; whether the
+    token still holds is asked on every request.
+    """
+    client = exchange.client
+    if client.credential is not None:
+        known = verifier.recall(client.credential)
+        if known is not None:
+            return known
+    authorization = exchange.fields.get(AUTHORIZATION)
+    if authorization is None:
+        return None
+    found = verifier.verify_nowait(_read_bearer(authorization))
+    if isinstance(found, Identity):
+        client.credential = found.credential
+    return found
 
 
 def _read_bearer(authorization: bytes) -> bytes:

@@ -71,6 +71,11 @@ class TokenVerifier:
         self._clock = clock
         self._verified: dict[bytes, tuple[Identity, float]] = {}
 
+    def recall(self, digest: bytes) -> Identity | None:
+        """The identity behind a token that was verified within the last minute and has not expired since."""
+        known = self._verified.get(digest)
+        return known[0] if known is not None and self._clock() < known[1] else None
+
     def verify_nowait(self, token: bytes) -> Identity | Awaitable[Identity]:
         """The identity behind `token`; an awaitable only when its key is unknown and worth a fetch.
 
@@ -79,15 +84,14 @@ class TokenVerifier:
         if len(token) > MAX_TOKEN_BYTES:
             raise token_refused("the token is too long")
         digest = hashlib.sha256(token).digest()
-        now = self._clock()
-        known = self._verified.get(digest)
-        if known is not None and now < known[1]:
-            return known[0]
+        known = self.recall(digest)
+        if known is not None:
+            return known
         taken = self._take_apart(token, digest)
         key = taken.issuer.source.keys.get(taken.kid)
         if key is None:
             return self._verify_after_refresh(taken)
-        return self._verify(taken, key, now)
+        return self._verify(taken, key, self._clock())
 
     def forget(self, digest: bytes) -> None:
         """Drop what is remembered of a token, as its revocation asks."""

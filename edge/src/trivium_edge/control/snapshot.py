@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A checked configuration, its number, and the place of every route in its file."""
+    """A checked configuration and its number. `places`: `route` and `route/filter` → `file:line`."""
 
     generation: int
     config: GatewayConfig
@@ -24,8 +24,7 @@ class Snapshot:
     @classmethod
     def of(cls, loaded: "LoadedConfig", generation: int) -> "Snapshot":
         """The snapshot of a loaded configuration."""
-        places = {route.id: loaded.place("routes", index) for index, route in enumerate(loaded.config.routes)}
-        return cls(generation, loaded.config, places)
+        return cls(generation, loaded.config, _list_places(loaded))
 
     def pack(self) -> dict[str, Any]:
         """The snapshot as JSON types. It holds secrets: for the control channel only."""
@@ -40,3 +39,18 @@ class Snapshot:
     def unpack(cls, packed: Mapping[str, Any]) -> "Snapshot":
         """The snapshot that `pack` has packed."""
         return cls(packed["generation"], GatewayConfig.model_validate(packed["config"]), packed["places"])
+
+
+def _list_places(loaded: "LoadedConfig") -> dict[str, str]:
+    places: dict[str, str] = {}
+    shared = loaded.config.filters.model_dump(by_alias=True, exclude_unset=True)
+    for index, route in enumerate(loaded.config.routes):
+        places[route.id] = loaded.place("routes", index)
+        own = route.filters.model_dump(by_alias=True, exclude_unset=True)
+        for name in {**shared, **own}:
+            places[f"{route.id}/{name}"] = (
+                loaded.place("routes", index, "filters", name)
+                if name in own
+                else loaded.place("filters", name)
+            )
+    return places

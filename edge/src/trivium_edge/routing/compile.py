@@ -26,6 +26,7 @@ from trivium_edge.limits.limits import LimiterStore
 from trivium_edge.proxy.paths import compile_rewrite
 from trivium_edge.proxy.upstreams import NodeSpec, Upstream, UpstreamSpec
 from trivium_edge.routing.entries import pair_up
+from trivium_edge.routing.explain import explain_route
 from trivium_edge.routing.pattern import parse_pattern
 from trivium_edge.routing.route import Route
 from trivium_edge.routing.table import RouteTable
@@ -52,7 +53,7 @@ class TableCompiler:
         }
         step_maker = _StepMaker(config, self._issuers)
         routes = [
-            self._compile_route(config, settings, upstreams, step_maker, snapshot.places.get(settings.id, ""))
+            self._compile_route(config, settings, upstreams, step_maker, snapshot.places)
             for settings in config.routes
         ]
         table = RouteTable(routes, snapshot.generation)
@@ -68,7 +69,7 @@ class TableCompiler:
         settings: RouteSettings,
         upstreams: Mapping[str, Upstream],
         steps: "_StepMaker",
-        place: str,
+        places: Mapping[str, str],
     ) -> Route:
         filters = config.filters_of(settings)
         limits = config.global_.limits
@@ -76,8 +77,7 @@ class TableCompiler:
         rewrite = filters.proxy_rewrite
         return Route(
             id=settings.id,
-            uri=settings.uri,
-            place=place,
+            explained=explain_route(settings, filters, places),
             pattern=parse_pattern(settings.uri),
             hosts=settings.hosts,
             methods=frozenset(settings.methods),

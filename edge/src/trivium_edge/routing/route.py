@@ -1,7 +1,8 @@
 """One route, compiled: everything a request needs, and nothing that is switched off."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from trivium_common.http.limits import Timeouts
 from trivium_edge.auth.steps import Authenticate, Authorise
@@ -12,11 +13,10 @@ from trivium_edge.routing.pattern import PathPattern
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What the data path reads of a route (the proxy's `Route` contract), and where it was configured."""
+    """What the data path reads of a route (the proxy's `Route` contract), and how a decision tells of it."""
 
     id: str
-    uri: str
-    place: str
+    explained: Mapping[str, Any]
     pattern: PathPattern
     hosts: tuple[str, ...]
     methods: frozenset[str]
