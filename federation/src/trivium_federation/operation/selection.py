@@ -35,6 +35,30 @@ class Selection:
         return not self.fields and not any(self.by_type.values())
 
 
+def add_field(fields: dict[str, SelectedField], field: SelectedField) -> None:
+    """Add a field to `fields`, merging selections where the key is taken."""
+    before = fields.get(field.key)
+    if before is None or before.selection is None or field.selection is None:
+        fields.setdefault(field.key, field)
+        return
+    merged = merge_selections(before.selection, field.selection)
+    fields[field.key] = SelectedField(field.name, field.key, field.arguments, field.variables, merged)
+
+
+def merge_selections(one: Selection, other: Selection) -> Selection:
+    """Everything that either selection wants. Neither is changed."""
+    if one is other:
+        return one
+    merged = Selection(one.type, dict(one.fields), {t: dict(fs) for t, fs in one.by_type.items()})
+    for wanted in other.fields.values():
+        add_field(merged.fields, wanted)
+    for concrete, fields in other.by_type.items():
+        target = merged.by_type.setdefault(concrete, {})
+        for wanted in fields.values():
+            add_field(target, wanted)
+    return merged
+
+
 class KeySpace:
     """Decides under which key the value of a field lies in the merged data of one plan.
 

@@ -12,8 +12,9 @@ from trivium_federation.planner.fetches import FetchBuilder
 from trivium_federation.planner.graph import SchemaGraph
 from trivium_federation.planner.paths import Path, Place, root_path
 from trivium_federation.planner.plan import FetchPlan
+from trivium_federation.planner.positions import Choice, Position
 from trivium_federation.planner.requests import OperationFrame, build_plan
-from trivium_federation.planner.search import Choice, Position, Search
+from trivium_federation.planner.search import Search
 
 
 def make_plan(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from trivium_federation.errors import PlanningError
 from trivium_federation.operation.normalise import Normaliser
-from trivium_federation.operation.selection import TYPENAME, SelectedField, Selection
+from trivium_federation.operation.selection import TYPENAME, SelectedField, Selection, add_field
 from trivium_federation.planner.graph import Hop, Node, SchemaGraph
 from trivium_federation.planner.paths import (
     HOP_COST,
@@ -22,41 +22,13 @@ from trivium_federation.planner.paths import (
     hop_path,
     narrow_path,
 )
+from trivium_federation.planner.positions import Choice, Position, cheapest_per_node
 from trivium_federation.supergraph.fieldsets import parse_fieldset
+
+__all__ = ["Choice", "Position", "Search"]
 
 # Requirements of requirements: deeper nesting than this is taken for unreachable.
 _MAX_NESTING = 5
-
-
-class Choice(list[Path]):
-    """The ways to one leaf, cheapest first. Exactly one of them is taken."""
-
-    __slots__ = ()
-
-
-class Position:
-    """A place of the operation (or of a requirement) with the paths that arrive there."""
-
-    def __init__(
-        self, place: Place, type_name: str, arrivals: Iterable[Path], nesting: int, *, is_closed: bool = False
-    ) -> None:
-        self.place = place
-        self.type = type_name
-        self.arrivals = cheapest_per_node(arrivals)
-        self.nesting = nesting
-        # A closed position takes no hops: only what its arrivals resolve themselves.
-        self.reached: list[Path] | None = list(self.arrivals) if is_closed else None
-        self.is_closed = is_closed
-
-
-def cheapest_per_node(paths: Iterable[Path]) -> list[Path]:
-    """The cheapest path to each node, in order of cost; earlier paths win ties."""
-    best: dict[Node, Path] = {}
-    for path in paths:
-        node = path.at()
-        if node not in best or path.cost < best[node].cost:
-            best[node] = path
-    return sorted(best.values(), key=lambda p: p.cost)
 
 
 class Search:
@@ -375,30 +347,6 @@ class Search:
     def _unreachable(self, position: Position, field: SelectedField) -> PlanningError:
         at = f"{position.place}" or "the root"
         return PlanningError(f"no subgraph resolves {position.type}.{field.name} at {at}")
-
-
-def add_field(fields: dict[str, SelectedField], field: SelectedField) -> None:
-    """Add a field to `fields`, merging selections where the key is taken."""
-    before = fields.get(field.key)
-    if before is None or before.selection is None or field.selection is None:
-        fields.setdefault(field.key, field)
-        return
-    merged = merge_selections(before.selection, field.selection)
-    fields[field.key] = SelectedField(field.name, field.key, field.arguments, field.variables, merged)
-
-
-def merge_selections(one: Selection, other: Selection) -> Selection:
-    """Everything that either selection wants. Neither is changed."""
-    if one is other:
-        return one
-    merged = Selection(one.type, dict(one.fields), {t: dict(fs) for t, fs in one.by_type.items()})
-    for field in other.fields.values():
-        add_field(merged.fields, field)
-    for concrete, fields in other.by_type.items():
-        target = merged.by_type.setdefault(concrete, {})
-        for field in fields.values():
-            add_field(target, field)
-    return merged
 
 
 def _fields_for(selection: Selection, concrete: str) -> Iterable[SelectedField]:
