@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import httpx
-from running_stack import RunningStack
+import pytest
+from running_stack import RunningStack, wait_until
 
 GATEWAY = Path(__file__).parents[2] / "edge" / "gateway.yaml"
 LIMIT_S = 60
@@ -55,3 +56,26 @@ def test_check_passes_on_what_the_edge_says(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert f"{bad}:" in done.stdout + done.stderr
     assert "client_kid" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/api/mobile/home", "check     authenticate: jwt-auth: refused"),
+        ("/nowhere", "refused with 404 route_not_found"),
+    ],
+)
+def test_refusal_is_explained_with_the_line_behind_it(
+    stack: RunningStack, edge: httpx.Client, path: str, says: str
+) -> None:
+    """Whoever sees a request id in an answer can ask what happened."""
+    request_id = edge.get(path).headers["x-request-id"]
+    admin = ("--admin", stack.ready["urls"]["edge_admin"])
+
+    wait_until(lambda: run_trivium("explain", request_id, *admin).returncode == 0, "the decision is there")
+    told = run_trivium("explain", request_id, *admin).stdout
+    assert says in told
+    assert path in told
+    if path != "/nowhere":
+        assert "gateway.yaml:" in told
+    assert run_trivium("explain", "no-such-request", *admin).returncode == 2

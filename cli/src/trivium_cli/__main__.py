@@ -72,6 +72,27 @@ def token(
         typer.echo(request_token(issuer, user=user, client=client))
 
 
+@app.command()
+def explain(
+    request_id: Annotated[str, typer.Argument(help="The X-Request-ID of an answer.")],
+    admin: Annotated[
+        str, typer.Option(envvar="TRIVIUM_ADMIN_URL", help="The edge's admin API.")
+    ] = "http://127.0.0.1:8001",
+    key: Annotated[
+        str | None, typer.Option(envvar="TRIVIUM_ADMIN_KEY", help="[default: the development key]")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole decision as JSON.")] = False,
+) -> None:
+    """Say why a request was answered as it was: route, checks, limits, target, and the line behind each."""
+    import json
+
+    from trivium_cli.explain import fetch_decision, tell_decision
+    from trivium_common.auth.development import ADMIN_API_KEY
+
+    decision = fetch_decision(admin, key or ADMIN_API_KEY, request_id)
+    typer.echo(json.dumps(decision, indent=2) if as_json else tell_decision(decision))
+
+
 @key_app.command("create")
 def create_key(
     consumer: Annotated[str, typer.Option(help="The consumer in gateway.yaml that the key belongs to.")],

@@ -20,8 +20,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from trivium_common.auth.development import DEVICE_API_KEYS, hash_api_key
-from trivium_edge.development import ADMIN_API_KEY
+from trivium_common.auth.development import ADMIN_API_KEY, DEVICE_API_KEYS, hash_api_key
 
 LIMIT_S = 30.0
 CONFIG = """\

@@ -92,9 +92,10 @@ class Guide:
 
         Raises: Refused, when identity gives none.
         """
-        from trivium_common.auth.development import DEVICE_API_KEYS
+        from trivium_common.auth.development import ADMIN_API_KEY, DEVICE_API_KEYS
 
         self.credentials["iot_api_key"] = DEVICE_API_KEYS[DEVICE]
+        self.credentials["admin_api_key"] = ADMIN_API_KEY
         if "identity" not in self._names:
             return
         self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -150,7 +151,8 @@ class Guide:
                     (f"{USER} in the {client} app", f"{value[:20]}...", f"header in {self._folder / client}")
                 )
             else:
-                rows.append((f"device {DEVICE}", value, "header X-API-Key"))
+                who = f"device {DEVICE}" if name == "iot_api_key" else "operator at edge_admin"
+                rows.append((who, value, "header X-API-Key"))
         console.show_table("Credentials", ("who", "credential", "where"), rows)
         for curl in self.curls:
             console.show_command(curl.title, curl.command)

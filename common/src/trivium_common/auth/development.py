@@ -12,6 +12,8 @@ DEVICE_API_KEYS = {
     "d1": "trv_dev_d1_1f9b6c2e7a405d83",
     "d2": "trv_dev_d2_c04e8a91d36f7b25",
 }
+# The admin API's operator, likewise.
+ADMIN_API_KEY = "trv_dev_admin_5e0c7b61a94fd238"
 
 
 def hash_api_key(key: str) -> str:
@@ -45,6 +47,11 @@ def is_development_key(key: OKPKey) -> bool:
 def is_development_api_key_hash(stored: str) -> bool:
     """Whether `stored` (as in gateway.yaml) is the hash of a development API key."""
     return stored in {hash_api_key(key) for key in DEVICE_API_KEYS.values()}
+
+
+def is_development_admin_hash(stored: str) -> bool:
+    """Whether `stored` (as in gateway.yaml) is the hash of the development admin key."""
+    return stored == hash_api_key(ADMIN_API_KEY)
 
 
 def _base64url(data: bytes) -> str:

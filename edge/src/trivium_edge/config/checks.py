@@ -6,11 +6,10 @@ Errors make the configuration unusable; warnings name what is legal and probably
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from trivium_common.auth.development import is_development_api_key_hash
+from trivium_common.auth.development import is_development_admin_hash, is_development_api_key_hash
 from trivium_edge.config.expressions import find_rewrite_problems
 from trivium_edge.config.models import GatewayConfig, Limit, RouteSettings
 from trivium_edge.config.positions import Fault, Node, PathPart, Severity, spell_path
-from trivium_edge.development import is_development_admin_hash
 from trivium_edge.routing.entries import RouteEntry, compile_entries
 from trivium_edge.routing.pattern import parse_pattern
 from trivium_edge.routing.table import RouteTable, SameRequests
