@@ -42,7 +42,7 @@ bench-federation: install ## the federation engine beside Apollo Gateway and Hiv
 AUDIT_DIR ?= .federation-audit
 
 federation-audit: install ## every case of the public federation audit (AUDIT_DIR=checkout; cloned when missing; needs Node 22)
-	@cd federation/tests/audit && ../../../$(BIN)/python -m federation_audit prepare $(abspath $(AUDIT_DIR))
+	@cd federation/tests/audit && ../../../$(BIN)/python -m federation_audit prepare --dir $(abspath $(AUDIT_DIR))
 	@AUDIT_DIR=$(abspath $(AUDIT_DIR)) $(BIN)/python -m pytest -m conformance federation/tests/audit $(ARGS)
 
 fuzz: install ## compare federated answers with one plain schema for hours (ARGS="--minutes 120 --seed 7")

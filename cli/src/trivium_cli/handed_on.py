@@ -16,6 +16,7 @@ HANDED_ON = {
     "route": (EDGE, "Say which route a request would take."),
     "test": (EDGE, "Run route tests and say how many routes they cover."),
     "diff": (EDGE, "Say what differs between two configurations."),
+    "compose": (FEDERATION, "Compose subgraph schemas into a supergraph, or say what is wrong with them."),
     "plan": (FEDERATION, "Print how a GraphQL operation would be answered from a supergraph."),
 }
 _TAKES_ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -1,4 +1,4 @@
-"""`python -m trivium_federation serve|plan`: a router, or the plan of one operation."""
+"""`python -m trivium_federation serve|plan|compose`: a router, the plan of one operation, a supergraph of subgraphs."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ from pathlib import Path
 
 import orjson
 
-from trivium_federation.errors import FederationError
+from trivium_federation.compose import command as composing
+from trivium_federation.compose.composition import compose
+from trivium_federation.errors import FederationError, SupergraphError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command. Returns the exit code: 0, or 2 for input that cannot be used."""
+    """Run a command. Returns the exit code: 0, 1 for errors of composition, 2 for input that cannot be used."""
     parsed = _parser().parse_args(arguments)
-    return _serve(parsed) if parsed.command == "serve" else _plan(parsed)
+    run = {"serve": _serve, "plan": _plan, "compose": composing.run}[parsed.command]
+    return run(parsed)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m trivium_federation", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="answer GraphQL over HTTP")
-    serve.add_argument("--supergraph", type=Path, required=True, metavar="FILE")
+    source = serve.add_mutually_exclusive_group(required=True)
+    source.add_argument("--supergraph", type=Path, metavar="FILE")
+    source.add_argument("--subgraphs", type=Path, metavar="FILE.json", help="compose these at the start")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=4000)
     serve.add_argument("--forward-header", action="append", default=[], metavar="NAME")
@@ -34,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     plan.add_argument("--operation-name")
     plan.add_argument("--variables", default="{}", metavar="JSON", help="values of @skip and @include")
     plan.add_argument("query", help="the operation, or - to read it from standard input")
+    composing.add_arguments(commands.add_parser("compose", help="make a supergraph of subgraphs"))
     return parser
 
 
@@ -42,7 +48,8 @@ def _serve(parsed: argparse.Namespace) -> int:
     from trivium_federation.server.serve import ServeSettings, run_server
 
     settings = ServeSettings(
-        supergraph=parsed.supergraph,
+        supergraph=parsed.supergraph or parsed.subgraphs,
+        read_supergraph=_read_composed if parsed.subgraphs else Path.read_text,
         host=parsed.host,
         port=parsed.port,
         forward_headers=tuple(parsed.forward_header),
@@ -50,6 +57,17 @@ def _serve(parsed: argparse.Namespace) -> int:
         options=EngineOptions(interpret_only=parsed.interpret_only, compile_at_use=2),
     )
     return run_server(settings)
+
+
+def _read_composed(path: Path) -> str:
+    """The supergraph of the subgraphs that a file lists. Raises: SupergraphError, with every error of composition."""
+    try:
+        composition = compose(composing.read_subgraphs(path))
+    except composing.SubgraphsError as error:
+        raise SupergraphError(str(error)) from error
+    if composition.supergraph_sdl is None:
+        raise SupergraphError("; ".join(map(str, composition.errors)))
+    return composition.supergraph_sdl
 
 
 def _plan(parsed: argparse.Namespace) -> int:

@@ -85,3 +85,33 @@ async def test_a_start_that_cannot_succeed_says_so_in_one_line(tmp_path: Path):
     assert process.returncode == 2
     assert errors.decode().count("\n") == 1
     assert "1:13: Syntax Error" in errors.decode()
+
+
+@pytest.mark.parametrize(
+    ("type_of_b", "code", "says"),
+    [("Int", 0, "/graphql"), ("Strin", 2, "INVALID_GRAPHQL: Unknown type 'Strin'")],
+)
+async def test_it_composes_a_list_of_subgraphs_or_says_why_not(
+    tmp_path: Path, type_of_b: str, code: int, says: str
+):
+    """`serve --subgraphs`: one command from subgraph schemas to a router."""
+    link = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"]) '
+    sdl = {
+        "first": link + 'type Query { t: T } type T @key(fields: "id") { id: ID! a: Int }',
+        "second": link + f'type T @key(fields: "id") {{ id: ID! b: {type_of_b} }}',
+    }
+    file = tmp_path / "subgraphs.json"
+    file.write_bytes(
+        orjson.dumps([{"name": name, "url": "http://127.0.0.1:1", "sdl": text} for name, text in sdl.items()])
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "trivium_federation", "serve", "--subgraphs", str(file), "--port", "0"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    line = await asyncio.wait_for(process.stdout.readline(), 30)
+    if code == 0:
+        process.send_signal(signal.SIGTERM)
+    assert await asyncio.wait_for(process.wait(), 30) == code
+    assert says in line.decode()

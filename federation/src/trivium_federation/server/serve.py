@@ -6,6 +6,7 @@ import asyncio
 import gc
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,9 +27,10 @@ _GC_THRESHOLDS = (100_000, 5, 5)
 
 @dataclass(frozen=True, slots=True)
 class ServeSettings:
-    """How to serve. `port` 0 takes a free one."""
+    """How to serve. `port` 0 takes a free one. `read_supergraph` turns the file into supergraph SDL."""
 
     supergraph: Path
+    read_supergraph: Callable[[Path], str] = Path.read_text
     host: str = "127.0.0.1"
     port: int = 4000
     forward_headers: tuple[str, ...] = ()
@@ -56,7 +58,7 @@ async def _serve(settings: ServeSettings) -> None:
     transport = HttpTransport(
         timeout_s=settings.timeout_s, max_answer_bytes=options.limits.max_subgraph_answer_bytes
     )
-    engine = Engine.from_sdl(settings.supergraph.read_text(), transport, options=options)
+    engine = Engine.from_sdl(settings.read_supergraph(settings.supergraph), transport, options=options)
     max_body_bytes = options.limits.max_document_bytes + options.limits.max_variables_bytes
     app = FederationApp(
         engine,
