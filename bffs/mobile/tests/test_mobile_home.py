@@ -6,10 +6,10 @@ import json
 import httpx
 import pytest
 
-from trivium_common.app.testing import FakeUpstreams, Fault
+from trivium_common.app.testing import FakeUpstreams, Fault, edge_headers
 
 
-async def test_home_shows_user_orders_and_products_and_nothing_else(
+async def test_home_shows_its_five_sources_and_nothing_else(
     mobile: httpx.AsyncClient, upstreams: FakeUpstreams
 ) -> None:
     response = await mobile.get("/home")
@@ -23,10 +23,12 @@ async def test_home_shows_user_orders_and_products_and_nothing_else(
         "avatar_url": "https://images.example.com/u1.webp",
         "loyalty_tier": "gold",
     }
-    assert sorted(home) == ["orders", "products", "user"]
+    assert sorted(home) == ["notifications", "orders", "products", "recommendations", "user"]
     assert sorted(home["orders"][0]) == ["created_at", "id", "status", "total"]
-    assert sorted(home["products"][0]) == ["id", "image_url", "name", "price", "rating"]
-    assert len(upstreams.calls) == 3
+    assert sorted(home["products"][1]) == ["id", "image_url", "name", "price", "rating"]
+    assert sorted(home["recommendations"][0]) == ["id", "image_url", "name", "price"]
+    assert sorted(home["notifications"][0]) == ["created_at", "id", "is_read", "kind", "title"]
+    assert len(upstreams.calls) == 5
 
 
 async def test_home_has_at_most_a_quarter_of_the_bytes_of_its_sources(
@@ -34,7 +36,16 @@ async def test_home_has_at_most_a_quarter_of_the_bytes_of_its_sources(
 ) -> None:
     response = await mobile.get("/home")
 
-    raw = [answer for pattern, answer in upstreams.answers.items() if not pattern.endswith("p1")]
+    raw = [
+        upstreams.answers[f"GET {path}"]
+        for path in (
+            "/users/users/u1",
+            "/users/users/u1/notifications",
+            "/orders/orders",
+            "/products/products",
+            "/products/recommendations",
+        )
+    ]
     assert len(response.content) * 4 <= len(json.dumps(raw))
 
 
@@ -43,7 +54,8 @@ async def test_home_asks_for_the_orders_of_the_caller_only(
 ) -> None:
     await mobile.get("/home", params={"user_id": "u2"}, headers={"x-user-id": "u2"})
 
-    assert [call.path for call in upstreams.calls_to("users")] == ["/users/u1"]
+    asked = {call.path for call in upstreams.calls_to("users")}
+    assert asked == {"/users/u1", "/users/u1/notifications"}
     assert upstreams.calls_to("orders")[0].query == {"user_id": "u1", "sort": "-created_at", "limit": "5"}
 
 
@@ -128,6 +140,38 @@ async def test_what_is_left_of_the_deadline_is_passed_on_and_shrinks(
     await mobile.get("/home", headers={"x-request-timeout-ms": "1000", "x-request-id": "r-9"})
 
     budgets = [int(call.headers["x-request-timeout-ms"]) for call in upstreams.calls]
-    assert len(budgets) == 3
+    assert len(budgets) == 5
     assert all(0 < budget < 1000 for budget in budgets)
     assert {call.headers["x-request-id"] for call in upstreams.calls} == {"r-9"}
+
+
+async def test_recommendations_that_are_away_are_the_last_known_ones_of_the_same_person(
+    mobile: httpx.AsyncClient, upstreams: FakeUpstreams
+) -> None:
+    known = (await mobile.get("/home")).json()["recommendations"]
+    upstreams.answers["GET /products/recommendations"] = "no page"
+
+    again = await mobile.get("/home")
+    upstreams.answers["GET /users/users/u2"] = upstreams.answers["GET /users/users/u1"]
+    other = await mobile.get("/home", headers=edge_headers("mobile", "u2"))
+
+    assert again.json()["recommendations"] == known
+    assert again.json()["_fallback"] == ["recommendations"]
+    assert again.headers["x-completeness"] == "complete"
+    assert again.headers["cache-control"] == "no-store"
+    assert other.json()["recommendations"] == []
+
+
+async def test_a_hundred_screens_at_once_leave_a_service_with_an_open_breaker_alone(
+    mobile: httpx.AsyncClient, upstreams: FakeUpstreams
+) -> None:
+    """The open breaker lets none of 100 screens at once through (the one probe comes after its wait)."""
+    upstreams.faults["orders"] = 500
+    for _ in range(3):
+        await mobile.get("/home")
+
+    async with asyncio.TaskGroup() as group:
+        screens = [group.create_task(mobile.get("/home")) for _ in range(100)]
+
+    assert {screen.result().headers["x-completeness"] for screen in screens} == {"partial"}
+    assert len(upstreams.calls_to("orders")) == 3
