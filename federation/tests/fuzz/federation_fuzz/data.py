@@ -273,7 +273,23 @@ class Data:
                 definition = self.supergraph.types[concrete].fields.get(selection.name)
                 if definition:
                     marked.add((concrete, selection.name))
+                    if selection.children:
+                        self._steady_whole(named_type(definition.type))
                     self._mark(named_type(definition.type), selection.children, marked)
+
+    def _steady_whole(self, type_name: str) -> None:
+        """No field that takes its object along may fail where keys or requirements read the object.
+
+        One request asks for what the client and the requirement want of it. Where such a failure nulls it, the
+        requirement loses its input, while the plain side computes that by itself (docs/federation.md).
+        """
+        for concrete in {type_name, *self.supergraph.possible_types(type_name)}:
+            for name, definition in self.supergraph.types[concrete].fields.items():
+                if any(
+                    isinstance(t, NonNullTypeNode)
+                    for t in [definition.type, *self._types_in_graphs(concrete, name)]
+                ):
+                    self.steady.add((concrete, name))
 
     def _index(self, t: Type, key: str) -> None:
         table: dict[str, Node] = {}
