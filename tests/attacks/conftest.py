@@ -1,7 +1,8 @@
 """One edge of their own for the attacks that must see what reaches the upstream; the others use the shared stack."""
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,11 @@ from attacked_edge import AttackedEdge
 from forger import Forger
 from recording_origin import RecordingOrigin
 from running_stack import RunningStack
+
+from trivium_cli.stack.processes import EDGE_METRICS_PORT
+
+# The strictest limit is 100 requests a second for a person on the phone.
+PACE_S = 0.015
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +51,7 @@ def own_edge(tmp_path: Path) -> Iterator[AttackedEdge]:
 def origin(attacked: AttackedEdge) -> RecordingOrigin:
     """What stands behind `attacked`. It has forgotten earlier tests."""
     attacked.origin.requests.clear()
+    attacked.origin.release.clear()
     return attacked.origin
 
 
@@ -52,6 +59,35 @@ def origin(attacked: AttackedEdge) -> RecordingOrigin:
 def forger(attacked: AttackedEdge) -> Forger:
     """Makes tokens for `attacked`."""
     return attacked.forger
+
+
+class Paced(httpx.HTTPTransport):
+    """Requests with a pause, below every limit of the shipped configuration: limits are not what these tests try."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Wait a moment, then send."""
+        time.sleep(PACE_S)
+        return super().handle_request(request)
+
+
+@pytest.fixture(scope="session")
+def paced_edge(stack: RunningStack) -> Iterator[httpx.Client]:
+    """A client of the shared stack's edge that stays below its limits."""
+    with httpx.Client(base_url=stack.url("edge"), timeout=40.0, transport=Paced()) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def stack_metrics(stack: RunningStack) -> Callable[[str], float]:
+    """The sum of the shared edge's samples whose name and labels hold all of some words."""
+
+    def add_up(words: str) -> float:
+        url = f"http://127.0.0.1:{EDGE_METRICS_PORT + stack.port_base}/metrics"
+        lines = httpx.get(url, timeout=30, trust_env=False).text.splitlines()
+        samples = [line.rpartition(" ") for line in lines if not line.startswith("#")]
+        return sum(float(value) for name, _, value in samples if all(word in name for word in words.split()))
+
+    return add_up
 
 
 @pytest.fixture(scope="session")

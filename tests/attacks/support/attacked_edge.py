@@ -35,7 +35,7 @@ upstreams:
   bff: {{nodes: [{{url: "{bff}"}}], breaker: {{enabled: false}}}}
   watched: {{nodes: [{{url: "{bff}"}}]}}
   unknown-name: {{nodes: [{{url: "http://no-such-host.invalid"}}]}}
-  untrusted-tls: {{nodes: [{{url: "https{bff_rest}"}}], timeout: {{connect: 2s}}}}
+  untrusted-tls: {{nodes: [{{url: "https{provider_rest}"}}], timeout: {{connect: 2s}}}}
 filters: {{limit: {{rate: 100000, burst: 100000, limit_by: route}}}}
 routes:
   - {{id: open, uri: /open/*, upstream: bff}}
@@ -125,7 +125,7 @@ class AttackedEdge:
         return CONFIG.format(
             issuer=self.provider.url,
             bff=self.origin.url,
-            bff_rest=self.origin.url.removeprefix("http"),
+            provider_rest=self.provider.url.removeprefix("http"),
             admin_hash=hash_api_key(ADMIN_API_KEY),
             device_hash=hash_api_key(DEVICE_API_KEYS["d1"]),
         )

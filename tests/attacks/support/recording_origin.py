@@ -39,15 +39,16 @@ class RecordingOrigin:
     """Answers every request with what it received; the last word of the path asks for something else.
 
     `.../reset`: the connection is reset after the request. `.../half`: reset amid the answer. `.../wait`: nothing
-    before `release` is set. `documents` are served at their paths.
+    before `release` is set. `documents` are served at their paths. With `redirect`, everything is sent there.
     """
 
-    def __init__(self, documents: Mapping[str, object] | None = None) -> None:
+    def __init__(self, documents: Mapping[str, object] | None = None, redirect: str | None = None) -> None:
         self.requests: list[Received] = []
         # What h11 would not read: the edge must never send such a thing.
         self.faults: list[str] = []
         self.release = threading.Event()
-        self._documents = documents or {}
+        self._documents = documents if documents is not None else {}
+        self._redirect = redirect
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -118,7 +119,10 @@ class RecordingOrigin:
         }
         body = json.dumps(document).encode()
         headers = [("content-type", "application/json"), ("content-length", str(len(body)))]
-        head = parser.send(h11.Response(status_code=200, headers=headers)) or b""
+        if self._redirect is not None:
+            headers.append(("location", self._redirect))
+        status = 200 if self._redirect is None else 302
+        head = parser.send(h11.Response(status_code=status, headers=headers)) or b""
         rest = (parser.send(h11.Data(data=body)) or b"") + (parser.send(h11.EndOfMessage()) or b"")
         if word in ("reset", "half"):
             if word == "half":
