@@ -54,9 +54,11 @@ def play(window: Window, at_s: Sequence[float]) -> tuple[list[float], float]:
 
 def worst(times: Sequence[float], length_s: float) -> int:
     """The most that passed in any stretch of `length_s`."""
+    # In whole microseconds, as the limits count: in floats a stretch may seem shorter than it is.
+    at_us = [round(second * 1e6) for second in times]
     most, first = 0, 0
-    for last, second in enumerate(times):
-        while times[first] <= second - length_s:
+    for last, end_us in enumerate(at_us):
+        while at_us[first] <= end_us - round(length_s * 1e6):
             first += 1
         most = max(most, last - first + 1)
     return most
