@@ -18,7 +18,6 @@ from fastapi import Depends, FastAPI, HTTPException, Request
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
-from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
 PORT, ORIGIN_PORT = int(sys.argv[1]), int(sys.argv[2])
@@ -96,9 +95,16 @@ async def forward(request: Request, path: str, caller: Caller) -> StreamingRespo
     )
     answer = await client.send(upstream, stream=True)
     kept = {name: value for name, value in answer.headers.items() if name not in HOP_BY_HOP}
-    return StreamingResponse(
-        answer.aiter_raw(), answer.status_code, kept, background=BackgroundTask(answer.aclose)
-    )
+    return StreamingResponse(stream(answer), answer.status_code, kept)
+
+
+async def stream(answer: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes; the connection goes back to the pool even when the client leaves."""
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    finally:
+        await answer.aclose()
 
 
 if __name__ == "__main__":
