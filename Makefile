@@ -33,8 +33,8 @@ check: install ## format, lint, types, import contracts
 format: install ## put the code into shape
 	@$(BIN)/ruff check --fix-only --quiet . && $(BIN)/ruff format .
 
-bench: install ## the edge beside other proxies, CPU per request (needs wrk and nginx)
-	@$(BIN)/python benchmarks/load/edge.py --nginx $(ARGS)
+bench: install ## the edge beside nginx, HAProxy, Envoy and a FastAPI gateway, CPU per request (needs wrk, nginx, haproxy)
+	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 bench-federation: install ## the federation engine beside Apollo Gateway and Hive Gateway (needs Node)
 	@$(BIN)/python benchmarks/federation/run.py $(ARGS)

@@ -1,7 +1,7 @@
 """What the edge's own code costs a request, without sockets: `python benchmarks/micro/edge_path.py [REQUESTS] [--profile]`.
 
 Both connections get transports that swallow what is written; the answer is fed by hand. What is missing against
-`benchmarks/load/edge.py` is the event loop and the kernel. Best of seven rounds, since the machine may be shared.
+`benchmarks/run.py` is the event loop and the kernel. Best of seven rounds, since the machine may be shared.
 """
 
 import asyncio

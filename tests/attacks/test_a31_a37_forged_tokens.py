@@ -29,7 +29,6 @@ HEADER = "the header of the token is not understood"
 TYPE = "this is no access token"
 NO_TIME = "the claim exp is no"
 AUDIENCE = "the token is meant for another audience"
-FAULT = pytest.mark.xfail(reason="an algorithm that cannot be hashed is a 500", strict=True)
 
 # What is forged, and the reason that must be given: another one would mean that the check named here never ran.
 FORGED: dict[str, tuple[Forge, str]] = {
@@ -119,7 +118,6 @@ def test_a_forged_token_is_a_401_and_reaches_nobody(
     assert_refused(attacked, forge(attacked.forger), reason)
 
 
-@FAULT
 @pytest.mark.parametrize("algorithm", [["RS256"], {"RS256": 1}], ids=["list", "object"])
 def test_an_algorithm_that_is_no_word_is_a_401(own_edge: AttackedEdge, algorithm: object) -> None:
     """A31."""

@@ -118,14 +118,15 @@ class TokenVerifier:
         if issuer is None:
             raise token_refused("the token is of another issuer")
         algorithm, kid = header.get("alg"), header.get("kid", "")
-        if algorithm not in issuer.algorithms:
+        # A list or an object cannot even be looked up.
+        if not isinstance(algorithm, str) or algorithm not in issuer.algorithms:
             raise token_refused("the token is signed by an algorithm that is not accepted")
         # We understand no critical extension, so by RFC 7515 §4.1.11 a token that needs one is refused.
         if "crit" in header or not isinstance(kid, str):
             raise token_refused("the header of the token is not understood")
         if _read_type(header) not in issuer.token_types:
             raise token_refused("this is no access token")
-        return _Token(token, digest, kid, str(algorithm), issuer)
+        return _Token(token, digest, kid, algorithm, issuer)
 
     def _verify(self, taken: _Token, key: Key, now: float) -> Identity:
         if not fits(key, taken.algorithm):
